@@ -1,0 +1,36 @@
+// Composer: the one place where the fields of a change are checked, for REST and sockets alike.
+// Errors: invalid_field (the detail names the field), too_long, media_not_available.
+// Threading: pure.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/stages.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace parley::chat {
+
+struct PostFields {
+    std::string_view nonce, type, content;
+    std::optional<model::MediaId> media_id;
+    std::optional<model::MessageId> reply_to;
+};
+
+class Composer {
+public:
+    // content: 1..4,000 code points after trimming for TEXT, at most 4,000 for MEDIA; no NUL.
+    static Result<model::Draft> post(model::RoomId, model::UserId, const PostFields&);
+    static Result<model::Draft> edit(model::RoomId, model::UserId, model::MessageId,
+                                     std::string_view content);
+    static Result<model::Draft> remove(model::RoomId, model::UserId, model::MessageId);
+    // emoji: 1..16 code points, at most 64 bytes, no control or white space.
+    static Result<model::Draft> react(model::RoomId, model::UserId, model::MessageId,
+                                      std::string_view emoji, bool added);
+    static Result<model::Draft> member(model::RoomId, model::UserId actor, model::MemberDraft);
+    // Names and topics are checked here too (names.hpp).
+    static Result<model::Draft> room(model::RoomId, model::UserId actor, model::RoomDraft);
+    static Result<model::Draft> create(model::UserId creator, model::CreateDraft);
+};
+
+} // namespace parley::chat

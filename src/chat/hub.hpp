@@ -1,0 +1,140 @@
+// Hub: who on this core listens to which room, and the merge of "what you missed" with "what is live".
+//
+// A subscription begins by catching up: live frames of the room are held while the snapshot is read;
+// go_live() then pushes those above the snapshot's last id, in order, and the subscription is live.
+// So a subscriber sees every event once, in the order of ids, whatever the interleaving of the read
+// and the commits. Proof obligation: a frame is published on this core only after its commit, and the
+// snapshot is read after begin(); so an event is in the snapshot or held, or both, and the id decides.
+//
+// Threading: one core. Owner: service::Rooms. Sizes: limits::kCatchUpFrames held frames for each
+// subscription; beyond, the subscription is told to read again (go_live answers false).
+#pragma once
+
+#include "base/frame.hpp"
+#include "model/ids.hpp"
+#include "model/room.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace parley::chat {
+
+class Subscription;
+
+// A connection, as the hub sees it. Calls come on the hub's core.
+class Subscriber {
+public:
+    // Queues one encoded frame. Never blocks, never calls back into the hub.
+    virtual void push(const FrameRef& frame) = 0;
+    // The hub ended this subscription (the user was removed, or the room is gone). The object is
+    // about to be destroyed: forget it.
+    virtual void on_ended(Subscription& subscription) = 0;
+
+    model::UserId user_id() const { return x_user_id; }
+
+protected:
+    ~Subscriber() = default;
+    model::UserId x_user_id;
+
+private:
+    friend class Hub;
+    std::uint32_t x_user_slot = 0;
+    bool x_registered = false;
+};
+
+struct LocalRoom;
+
+class Subscription {
+public:
+    model::RoomId room_id() const;
+    Subscriber& subscriber() const { return *x_subscriber; }
+    model::Role role() const { return x_role; }
+    bool live() const { return x_live; }
+
+private:
+    friend class Hub;
+    struct Held {
+        model::EventId id;
+        FrameRef frame;
+    };
+    LocalRoom* x_room = nullptr;
+    Subscriber* x_subscriber = nullptr;
+    std::uint32_t x_slot = 0;
+    model::Role x_role = model::Role::member;
+    bool x_live = false;
+    bool x_overflowed = false;
+    std::vector<Held> x_held;
+};
+
+struct LocalRoom {
+    struct Live {
+        Subscriber* subscriber;
+        Subscription* subscription;
+    };
+    model::RoomId id;
+    model::EventId last_id;              // newest event published here
+    std::vector<Live> live;
+    std::vector<Subscription*> catching_up;
+};
+
+class Hub {
+public:
+    Hub() = default;
+    Hub(const Hub&) = delete;
+    Hub& operator=(const Hub&) = delete;
+    ~Hub();
+
+    // --- subscriptions; the hub owns them
+    Subscription& begin(model::RoomId room, Subscriber& subscriber, model::Role role);
+    // `through`: the newest event that the subscriber has from the snapshot. False when held frames
+    // were dropped: the subscription is still catching up, its held list is empty again, and the
+    // caller reads once more from `through`.
+    bool go_live(Subscription& subscription, model::EventId through);
+    void end(Subscription& subscription);
+
+    // --- delivery
+    // An event's frame to all subscriptions of the room, but `except`. Ids at or below the last one
+    // published here are dropped (a bus may double): answers false.
+    bool publish(model::RoomId room, model::EventId id, const FrameRef& frame,
+                 const Subscriber* except = nullptr);
+    // Typing, presence, receipts: to live subscriptions only, never held.
+    void publish_transient(model::RoomId room, const FrameRef& frame,
+                           const Subscriber* except = nullptr);
+    // After a member event was published.
+    void set_role(model::RoomId room, model::UserId user, model::Role role);
+    void end_all_of(model::RoomId room, model::UserId user);
+    void end_room(model::RoomId room);
+
+    // --- users
+    void add(Subscriber& subscriber);    // once signed in
+    void remove(Subscriber& subscriber); // its subscriptions must have ended
+    // Copies the list first: `function` may close connections.
+    template <class Function>
+    void for_each_of(model::UserId user, Function function) const {
+        const auto found = x_users.find(user);
+        if (found == x_users.end()) return;
+        const std::vector<Subscriber*> copy = found->second;
+        for (Subscriber* subscriber : copy) function(*subscriber);
+    }
+    std::size_t connections_of(model::UserId user) const;
+
+    bool has_subscribers(model::RoomId room) const { return x_rooms.contains(room); }
+    bool is_subscribed(model::RoomId room, model::UserId user) const;
+    std::size_t subscription_count() const { return x_subscriptions; }
+    std::size_t room_count() const { return x_rooms.size(); }
+
+private:
+    LocalRoom* find(model::RoomId room);
+    void unlink(Subscription& subscription);
+    void drop_if_empty(LocalRoom& room);
+
+    std::unordered_map<model::RoomId, std::unique_ptr<LocalRoom>> x_rooms;
+    std::unordered_map<model::UserId, std::vector<Subscriber*>> x_users;
+    std::size_t x_subscriptions = 0;
+};
+
+} // namespace parley::chat

@@ -1,0 +1,37 @@
+// Rooms and who is in them. Plain values. A direct message, a group and a broadcast room are the
+// same thing with different permissions.
+#pragma once
+
+#include "model/ids.hpp"
+#include "model/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace parley::model {
+
+enum class RoomKind : std::uint8_t { group = 1, dm = 2 };
+enum class Visibility : std::uint8_t { open = 1, restricted = 2 };  // "public", "private" on the wire
+enum class Role : std::uint8_t { member = 1, admin = 2, owner = 3 }; // ordered by power
+
+struct Room {
+    RoomId id;
+    std::string name;          // "" for a dm
+    RoomKind kind = RoomKind::group;
+    Visibility visibility = Visibility::restricted;
+    std::string topic;
+    Time created_at;
+    std::uint64_t member_count = 0;
+    bool deleted = false;
+};
+
+struct Member {
+    UserId user_id;
+    std::string username;
+    Role role = Role::member;
+    Time joined_at;
+    std::optional<Time> last_seen_at;
+};
+
+} // namespace parley::model

@@ -1,0 +1,58 @@
+// Rooms, members and read marks, as relational data. Membership changes go through the RoomLog; here
+// they are read. Threading: any core. Guarantee: sees everything acknowledged before the call.
+// Errors: overloaded, unavailable.
+#pragma once
+
+#include "base/task.hpp"
+#include "model/message.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace parley::ports {
+
+struct RoomMember {
+    model::UserId user_id;
+    model::Role role = model::Role::member;
+};
+
+// Everything that a room's home core keeps in memory. Read in one snapshot.
+struct RoomSnapshot {
+    model::Room room;
+    std::vector<RoomMember> members;
+    model::EventId last_id;
+};
+
+struct RoomListItem {
+    model::Room room;
+    model::Role my_role = model::Role::member;
+    std::optional<model::Message> last_message;
+    std::uint64_t unread_count = 0;   // messages of others above last_read_id, at most limits::kUnreadCountMax
+    model::MessageId last_read_id;    // 0: nothing read
+    std::vector<model::UserId> dm_user_ids; // of a dm: both
+};
+
+class RoomDirectory {
+public:
+    // unknown_room when there is none or it is deleted.
+    virtual Task<Result<RoomSnapshot>> load_room(model::RoomId room) = 0;
+    // By room id ascending, ids above `after`.
+    virtual Task<Result<std::vector<RoomListItem>>> rooms_of(model::UserId user, model::RoomId after,
+                                                             std::size_t limit) = 0;
+    // Open groups whose name or topic contains `query` (case-folded; "" for all), by id ascending.
+    virtual Task<Result<std::vector<model::Room>>> search_open(std::string query, model::RoomId after,
+                                                               std::size_t limit) = 0;
+    // By user id ascending, ids above `after`.
+    virtual Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
+                                                             std::size_t limit) = 0;
+    // Moves the read mark forward; false when it was there or further already. The message must
+    // exist in the room: unknown_message.
+    virtual Task<Result<bool>> set_read(model::UserId user, model::RoomId room,
+                                        model::MessageId message) = 0;
+
+protected:
+    ~RoomDirectory() = default;
+};
+
+} // namespace parley::ports

@@ -1,0 +1,67 @@
+// Accounts and their sessions. Threading: any core. Writes are durable when they answer.
+// Errors besides those named: overloaded, unavailable.
+#pragma once
+
+#include "base/task.hpp"
+#include "model/user.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace parley::ports {
+
+struct NewUser {
+    std::string username, username_key; // key: chat::name_key, unique
+    std::string email, email_key;
+    std::string password_hash;          // argon2id, encoded form
+};
+
+struct Login {
+    model::User user;
+    std::string password_hash;
+};
+
+struct UserChange {                     // absent: unchanged
+    std::optional<std::string> username, username_key;
+    std::optional<std::string> display_name;
+    std::optional<model::MediaId> avatar_media_id;
+};
+
+class UserStore {
+public:
+    virtual Task<Result<model::User>> create_user(NewUser user) = 0; // email_taken, username_taken
+    virtual Task<Result<model::User>> find_user(model::UserId user) = 0; // unknown_user
+    // By folded e-mail or folded username; unknown_user.
+    virtual Task<Result<Login>> find_login(std::string key, bool by_email) = 0;
+    virtual Task<Result<model::User>> update_user(model::UserId user, UserChange change) = 0;
+    virtual Task<Result<void>> set_last_seen(model::UserId user, model::Time at) = 0;
+
+protected:
+    ~UserStore() = default;
+};
+
+struct NewSession {
+    model::UserId user_id;
+    std::string refresh_hash;           // SHA-256, 32 bytes
+    model::Time created_at, expires_at;
+};
+
+class SessionStore {
+public:
+    virtual Task<Result<model::Session>> create_session(NewSession session) = 0;
+    // Exchanges the refresh token. unauthorized: no such session, or expired; session_revoked;
+    // token_reused: `presented_hash` is not the current one, and the session is now revoked.
+    virtual Task<Result<model::Session>> rotate_session(model::SessionId session,
+                                                        std::string presented_hash,
+                                                        std::string next_hash, model::Time now,
+                                                        model::Time expires_at) = 0;
+    virtual Task<Result<void>> revoke_session(model::SessionId session, model::Time now) = 0;
+    // Sessions revoked since then, to refuse their access tokens after a restart.
+    virtual Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) = 0;
+
+protected:
+    ~SessionStore() = default;
+};
+
+} // namespace parley::ports
