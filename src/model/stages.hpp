@@ -106,6 +106,10 @@ public:
     std::uint64_t body_hash() const { return x_body_hash; }
     // For the first event of a room: who is in it from the start, the owner first.
     const std::vector<UserId>& initial_members() const { return x_initial_members; }
+    // For RoomChanged of a group: its name and topic, folded (chat::name_key). The name's is what
+    // must be unique and what EventStore::room_by_name_key finds; both are what a search looks in.
+    const std::string& name_key() const { return x_name_key; }
+    const std::string& topic_key() const { return x_topic_key; }
 
 private:
     friend class chat::Sequencer;
@@ -113,6 +117,7 @@ private:
     explicit Sequenced(Event event) : x_event(std::move(event)) {}
     Event x_event;
     std::uint64_t x_body_hash = 0;
+    std::string x_name_key, x_topic_key;
     std::vector<UserId> x_initial_members;
 };
 
