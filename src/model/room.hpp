@@ -24,9 +24,6 @@ struct Room {
     Time created_at;
     std::uint64_t member_count = 0;
     bool deleted = false;
-    // Folded forms (chat::name_key) of name and topic, made by the sequencer for a RoomChanged:
-    // uniqueness and search go by them. Never on the wire; stores need not give them back.
-    std::string name_key, topic_key;
 };
 
 struct Member {
