@@ -5,6 +5,8 @@
 // So a subscriber sees every event once, in the order of ids, whatever the interleaving of the read
 // and the commits. Proof obligation: a frame is published on this core only after its commit, and the
 // snapshot is read after begin(); so an event is in the snapshot or held, or both, and the id decides.
+// The snapshot may be ahead of this core: events that it has may still be on their way here. A live
+// subscription skips those when they arrive.
 //
 // Threading: one core. Owner: service::Rooms. Sizes: limits::kCatchUpFrames held frames for each
 // subscription; beyond, the subscription is told to read again (go_live answers false).
@@ -31,7 +33,7 @@ public:
     // Queues one encoded frame. Never blocks, never calls back into the hub.
     virtual void push(const FrameRef& frame) = 0;
     // The hub ended this subscription (the user was removed, or the room is gone). The object is
-    // about to be destroyed: forget it.
+    // about to be destroyed: forget it, and do not call the hub from here.
     virtual void on_ended(Subscription& subscription) = 0;
 
     model::UserId user_id() const { return x_user_id; }
@@ -54,6 +56,8 @@ public:
     Subscriber& subscriber() const { return *x_subscriber; }
     model::Role role() const { return x_role; }
     bool live() const { return x_live; }
+    // Held frames were dropped: go_live() would answer false.
+    bool overflowed() const { return x_overflowed; }
 
 private:
     friend class Hub;
@@ -67,6 +71,7 @@ private:
     model::Role x_role = model::Role::member;
     bool x_live = false;
     bool x_overflowed = false;
+    model::EventId x_through;            // of the snapshot; until an event above it was published
     std::vector<Held> x_held;
 };
 
@@ -77,8 +82,8 @@ struct LocalRoom {
     };
     model::RoomId id;
     model::EventId last_id;              // newest event published here
-    std::vector<Live> live;
-    std::vector<Subscription*> catching_up;
+    std::vector<Live> live;              // take every event
+    std::vector<Subscription*> catching_up; // not live, or live and behind the own snapshot
 };
 
 class Hub {
@@ -98,7 +103,9 @@ public:
 
     // --- delivery
     // An event's frame to all subscriptions of the room, but `except`. Ids at or below the last one
-    // published here are dropped (a bus may double): answers false.
+    // published here are dropped (a bus may double): answers false. A subscription of `except` that
+    // is not live yet gets it too: the answer that takes the event's place for the sender came out
+    // of order there, before what the snapshot holds.
     bool publish(model::RoomId room, model::EventId id, const FrameRef& frame,
                  const Subscriber* except = nullptr);
     // Typing, presence, receipts: to live subscriptions only, never held.
@@ -123,13 +130,20 @@ public:
     std::size_t connections_of(model::UserId user) const;
 
     bool has_subscribers(model::RoomId room) const { return x_rooms.contains(room); }
-    bool is_subscribed(model::RoomId room, model::UserId user) const;
+    bool is_subscribed(model::RoomId room, const Subscriber& subscriber) const;
+    // Live subscriptions of a room on this core.
+    std::size_t listeners(model::RoomId room) const;
     std::size_t subscription_count() const { return x_subscriptions; }
     std::size_t room_count() const { return x_rooms.size(); }
 
 private:
     LocalRoom* find(model::RoomId room);
+    static Subscription* of_user(const LocalRoom& room, model::UserId user);
+    void end_by_hub(Subscription& subscription);
     void unlink(Subscription& subscription);
+    static void take_every_event(LocalRoom& room, Subscription& subscription);
+    void publish_to_catching_up(LocalRoom& room, model::EventId id, const FrameRef& frame,
+                                const Subscriber* except);
     void drop_if_empty(LocalRoom& room);
 
     std::unordered_map<model::RoomId, std::unique_ptr<LocalRoom>> x_rooms;
