@@ -36,6 +36,8 @@ public:
     virtual Result<AccessClaims> verify(std::string_view token, model::Time now) const = 0;
     // SHA-256, 32 bytes: what is stored in place of a refresh token.
     virtual std::string digest(std::string_view secret) const = 0;
+    // HMAC-SHA-256, 32 bytes, under a key that signs nothing else: shows that this service made `text`.
+    virtual std::string seal(std::string_view text) const = 0;
 
 protected:
     ~TokenSigner() = default;
