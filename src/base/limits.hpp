@@ -36,7 +36,12 @@ static_assert(kIdle >= 2 * kHeartbeat);
 inline constexpr std::size_t kConnections = 19'000;            // per process: 503 at the handshake
 inline constexpr std::size_t kConnectionsPerUser = 1'000;      // 4502
 inline constexpr std::size_t kSubscriptionsPerConnection = 2'000; // error invalid_field
-inline constexpr std::size_t kRequestsInFlightPerConnection = 32; // socket ops that wait for the store: rate_limited
+inline constexpr std::size_t kRequestsInFlightPerConnection = 256; // subscribes and reads that wait for the store: rate_limited
+inline constexpr std::size_t kSendsInFlightPerConnection = 1'024; // changes that wait for the log: rate_limited
+
+inline constexpr double kSendsPerSecond = 50;                  // per connection: rate_limited with retry_after_ms
+inline constexpr double kSendsBurst = 200;
+inline constexpr std::uint16_t kRefusalsBeforeClose = 500;      // in a row: 4002 flooding
 
 // --- one core's turn -----------------------------------------------------------------------------
 inline constexpr int kPollsPerTurn = 1024;                     // then flush, whatever is still readable

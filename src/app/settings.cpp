@@ -1,0 +1,270 @@
+#include "app/settings.hpp"
+
+#include <CLI/CLI.hpp>
+#include <toml++/toml.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <optional>
+
+namespace parley::app {
+
+namespace {
+
+struct Setting {
+    std::string name, help;
+    std::function<void(Settings&, const std::string&)> set; // throws std::invalid_argument: what was expected
+    std::function<std::string(const Settings&)> get;        // as TOML
+};
+
+[[noreturn]] void expected(const std::string& what) { throw std::invalid_argument(what); }
+
+template <class Number>
+Number parse_number(const std::string& text, Number low, Number high) {
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < low || value > high)
+        expected("a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+    return value;
+}
+
+bool parse_bool(const std::string& text) {
+    if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
+    if (text == "false" || text == "0" || text == "no" || text == "off") return false;
+    expected("true or false");
+}
+
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+std::vector<std::string> parse_list(const std::string& text) {
+    std::vector<std::string> items;
+    std::string item;
+    for (const char c : text + ",") {
+        if (c != ',') {
+            if (c != ' ') item += c;
+        } else if (!item.empty()) {
+            items.push_back(std::exchange(item, {}));
+        }
+    }
+    return items;
+}
+
+std::string print_list(const std::vector<std::string>& items) {
+    std::string out = "[";
+    for (const std::string& item : items) out += (out.size() > 1 ? ", " : "") + quoted(item);
+    return out + "]";
+}
+
+void set_listen(Settings& s, const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos || colon == 0) expected("HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080");
+    std::string host = text.substr(0, colon);
+    if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    else if (host.find(':') != std::string::npos) expected("an IPv6 address in brackets, e.g. [::1]:8080");
+    s.port = parse_number<std::uint16_t>(text.substr(colon + 1), 0, 65535);
+    s.host = host;
+}
+
+std::string print_listen(const Settings& s) {
+    const bool v6 = s.host.find(':') != std::string::npos;
+    return quoted((v6 ? "[" + s.host + "]" : s.host) + ":" + std::to_string(s.port));
+}
+
+void set_log_level(Settings& s, const std::string& text) {
+    static const std::map<std::string, LogLevel> levels{{"debug", LogLevel::debug},
+                                                        {"info", LogLevel::info},
+                                                        {"warning", LogLevel::warning},
+                                                        {"error", LogLevel::error}};
+    const auto found = levels.find(text);
+    if (found == levels.end()) expected("debug, info, warning or error");
+    s.log_level = found->second;
+}
+
+std::string print_log_level(const Settings& s) {
+    static constexpr const char* names[] = {"debug", "info", "warning", "error"};
+    return quoted(names[static_cast<int>(s.log_level)]);
+}
+
+template <class Member>
+Setting text_setting(std::string name, std::string help, Member member) {
+    return {std::move(name), std::move(help), [=](Settings& s, const std::string& v) { s.*member = v; },
+            [=](const Settings& s) { return quoted(std::string(s.*member)); }};
+}
+
+template <class Number>
+Setting number_setting(std::string name, std::string help, Number Settings::*member, Number low, Number high) {
+    return {std::move(name), std::move(help),
+            [=](Settings& s, const std::string& v) { s.*member = parse_number<Number>(v, low, high); },
+            [=](const Settings& s) { return std::to_string(s.*member); }};
+}
+
+Setting list_setting(std::string name, std::string help, std::vector<std::string> Settings::*member) {
+    return {std::move(name), std::move(help), [=](Settings& s, const std::string& v) { s.*member = parse_list(v); },
+            [=](const Settings& s) { return print_list(s.*member); }};
+}
+
+std::vector<Setting> make_table() {
+    return {
+        {"listen", "Address and port of everything: REST, WebSocket, web client. Port 0: any free one", set_listen,
+         print_listen},
+        {"data", "Folder of the database and the server's secret", [](Settings& s, const std::string& v) {
+             if (v.empty()) expected("a folder");
+             s.data = v;
+         }, [](const Settings& s) { return quoted(s.data.string()); }},
+        number_setting<std::uint16_t>("threads", "Event loops; 0: one for each core", &Settings::threads, 0, 64),
+        number_setting<std::uint16_t>("node-id", "Number of this process in its ids; differs between servers",
+                                      &Settings::node_id, 0, 1023),
+        text_setting("tls-cert", "Certificate chain (PEM); with tls-key, serves https and wss",
+                     &Settings::tls_certificate_file),
+        text_setting("tls-key", "Private key (PEM)", &Settings::tls_key_file),
+        list_setting("trusted-proxies", "Addresses or blocks whose X-Forwarded-For and -Proto count",
+                     &Settings::trusted_proxies),
+        list_setting("allowed-origins", "Origins besides the host itself that may open sockets",
+                     &Settings::allowed_origins),
+        {"log-level", "debug, info, warning or error", set_log_level, print_log_level},
+        {"log-format", "auto (text on a terminal, else JSON), text or json", [](Settings& s, const std::string& v) {
+             if (v != "auto" && v != "text" && v != "json") expected("auto, text or json");
+             s.log_format = v;
+         }, [](const Settings& s) { return quoted(s.log_format); }},
+        {"heartbeat-ms", "Time between two pings to a quiet connection", [](Settings& s, const std::string& v) {
+             s.heartbeat = std::chrono::milliseconds(parse_number<int>(v, 200, 600'000));
+         }, [](const Settings& s) { return std::to_string(s.heartbeat.count()); }},
+        {"limits-enabled", "Rate limits and caps for each user", [](Settings& s, const std::string& v) {
+             s.limits_enabled = parse_bool(v);
+         }, [](const Settings& s) { return std::string(s.limits_enabled ? "true" : "false"); }},
+        number_setting<std::uint32_t>("argon2-memory-kib", "Memory of one password hash", &Settings::argon2_memory_kib,
+                                      1'024, 1'048'576),
+        number_setting<std::uint32_t>("argon2-iterations", "Passes of one password hash",
+                                      &Settings::argon2_iterations, 1, 20),
+        {"access-token-seconds", "Life of an access token", [](Settings& s, const std::string& v) {
+             s.access_token_life = std::chrono::seconds(parse_number<int>(v, 1, 86'400));
+         }, [](const Settings& s) { return std::to_string(s.access_token_life.count()); }},
+        number_setting<std::size_t>("connections-max", "Connections of this process", &Settings::connections_max, 1,
+                                    1'000'000),
+    };
+}
+
+const std::vector<Setting>& table() {
+    static const std::vector<Setting> settings = make_table();
+    return settings;
+}
+
+std::string with(std::string name, char from, char to) {
+    for (char& c : name)
+        if (c == from) c = to;
+    return name;
+}
+
+std::string variable_of(const Setting& setting) {
+    std::string name = "PARLEY_" + with(setting.name, '-', '_');
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return name;
+}
+
+void apply(Settings& settings, const Setting& setting, const std::string& value, const std::string& source) {
+    try {
+        setting.set(settings, value);
+    } catch (const std::invalid_argument& e) {
+        throw SettingsError("setting " + setting.name + " (" + source + "): \"" + value + "\" is not " + e.what());
+    }
+}
+
+// Tables are flattened: [tls] cert = "x" is tls-cert.
+void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, std::string>& out,
+             const std::string& file) {
+    for (const auto& [key, node] : table) {
+        const std::string name = prefix + with(std::string(key.str()), '_', '-');
+        if (const auto* inner = node.as_table()) flatten(*inner, name + "-", out, file);
+        else if (const auto text = node.value_exact<std::string>()) out[name] = *text;
+        else if (const auto number = node.value_exact<std::int64_t>()) out[name] = std::to_string(*number);
+        else if (const auto flag = node.value_exact<bool>()) out[name] = *flag ? "true" : "false";
+        else if (const auto* list = node.as_array()) {
+            std::string joined;
+            for (const auto& item : *list) {
+                const auto text_item = item.value_exact<std::string>();
+                if (!text_item) throw SettingsError("setting " + name + " (" + file + "): a list of strings is expected");
+                joined += *text_item + ",";
+            }
+            out[name] = joined;
+        } else {
+            throw SettingsError("setting " + name + " (" + file + "): a string, number, boolean or list is expected");
+        }
+    }
+}
+
+void apply_file(Settings& settings, const std::string& file) {
+    std::map<std::string, std::string> values;
+    try {
+        flatten(toml::parse_file(file), "", values, file);
+    } catch (const toml::parse_error& e) {
+        throw SettingsError("settings file " + file + ": " + std::string(e.description()) + " (line " +
+                            std::to_string(e.source().begin.line) + ")");
+    }
+    for (const Setting& setting : table()) {
+        const auto found = values.find(setting.name);
+        if (found == values.end()) continue;
+        apply(settings, setting, found->second, file);
+        values.erase(found);
+    }
+    if (!values.empty())
+        throw SettingsError("settings file " + file + ": there is no setting \"" + values.begin()->first +
+                            "\"; `parley config` prints them all");
+}
+
+void check_whole(const Settings& s) {
+    if (s.tls_certificate_file.empty() != s.tls_key_file.empty())
+        throw SettingsError("settings tls-cert and tls-key go together: one of them is missing");
+}
+
+} // namespace
+
+CommandLine read_command_line(int argc, char** argv) {
+    CommandLine line;
+    CLI::App app{"Parley: durable, ordered real-time chat", "parley"};
+    std::string command = "serve", file;
+    app.add_option("command", command, "serve (the default), config (prints the settings in force), version")
+        ->check(CLI::IsMember({"serve", "config", "version"}));
+    app.add_option("--config", file, "TOML file with settings (PARLEY_CONFIG)");
+    std::vector<std::string> given(table().size());
+    std::vector<CLI::Option*> options;
+    for (std::size_t i = 0; i < table().size(); ++i)
+        options.push_back(app.add_option("--" + table()[i].name, given[i],
+                                         table()[i].help + " (" + variable_of(table()[i]) + ")"));
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp& e) {
+        throw ExitNow{app.exit(e)};
+    } catch (const CLI::ParseError& e) {
+        throw SettingsError(std::string(e.what()) + "; see parley --help");
+    }
+    line.command = command;
+    if (file.empty())
+        if (const char* value = std::getenv("PARLEY_CONFIG")) file = value;
+    if (!file.empty()) apply_file(line.settings, file);
+    for (const Setting& setting : table())
+        if (const char* value = std::getenv(variable_of(setting).c_str()))
+            apply(line.settings, setting, value, variable_of(setting));
+    for (std::size_t i = 0; i < table().size(); ++i)
+        if (options[i]->count() > 0) apply(line.settings, table()[i], given[i], "--" + table()[i].name);
+    check_whole(line.settings);
+    return line;
+}
+
+std::string print_settings(const Settings& settings) {
+    std::string out;
+    for (const Setting& setting : table())
+        out += "# " + setting.help + "\n" + with(setting.name, '-', '_') + " = " + setting.get(settings) + "\n";
+    return out;
+}
+
+} // namespace parley::app

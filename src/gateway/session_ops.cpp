@@ -1,0 +1,157 @@
+// What a session does with each op of a client.
+#include "chat/composer.hpp"
+#include "gateway/session.hpp"
+#include "protocol/v1/server_frame.hpp"
+
+#include <algorithm>
+
+namespace parley::gateway {
+
+namespace v1 = protocol::v1;
+
+void Session::handle(std::string_view, const v1::Hello& op) {
+    sign_in(x_gateway.accounts().authenticate(op.token));
+}
+
+void Session::handle(std::string_view ref, const v1::Ping&) {
+    std::string& out = x_gateway.scratch();
+    v1::append_pong(out, ref);
+    reply(out);
+}
+
+// --- changes
+
+bool Session::may_change(std::string_view ref, std::string_view nonce) {
+    if (x_changes_in_flight >= limits::kSendsInFlightPerConnection) {
+        fail(ref, nonce, "rate_limited", "too many changes wait for their answer",
+             std::chrono::milliseconds(100));
+        return false;
+    }
+    if (!x_gateway.settings().limits_enabled) return true;
+    if (x_bucket.take(x_gateway.clock().steady())) {
+        x_refused_in_a_row = 0;
+        return true;
+    }
+    if (++x_refused_in_a_row > limits::kRefusalsBeforeClose) {
+        close(net::CloseCode::flooding, "too many sends for too long");
+        return false;
+    }
+    fail(ref, nonce, "rate_limited", "too many sends", x_bucket.wait());
+    return false;
+}
+
+void Session::submit(std::string_view ref, std::string_view nonce, Result<model::Draft> draft) {
+    if (!draft) return fail(ref, nonce, draft.error());
+    // The count goes up first: the answer may come from inside submit() when the log is full.
+    ++x_changes_in_flight;
+    const auto submitted = x_gateway.rooms().submit(std::move(*draft), x_id, std::string(ref));
+    if (submitted) return;
+    --x_changes_in_flight;
+    fail(ref, nonce, submitted.error());
+}
+
+void Session::handle(std::string_view ref, const v1::Send& op) {
+    if (!may_change(ref, op.nonce)) return;
+    submit(ref, op.nonce,
+           chat::Composer::post(op.room_id, x_user_id,
+                                {op.nonce, op.type, op.content, op.media_id, op.reply_to}));
+}
+
+void Session::handle(std::string_view ref, const v1::Edit& op) {
+    if (!may_change(ref, {})) return;
+    submit(ref, {}, chat::Composer::edit(op.room_id, x_user_id, op.message_id, op.content));
+}
+
+void Session::handle(std::string_view ref, const v1::Delete& op) {
+    if (!may_change(ref, {})) return;
+    submit(ref, {}, chat::Composer::remove(op.room_id, x_user_id, op.message_id));
+}
+
+void Session::handle(std::string_view ref, const v1::React& op) {
+    if (!may_change(ref, {})) return;
+    submit(ref, {}, chat::Composer::react(op.room_id, x_user_id, op.message_id, op.emoji, op.added));
+}
+
+// --- listening
+
+bool Session::may_wait(std::string_view ref) {
+    if (x_waits_in_flight < limits::kRequestsInFlightPerConnection) return true;
+    fail(ref, {}, "rate_limited", "too many requests wait for their answer", std::chrono::milliseconds(100));
+    return false;
+}
+
+void Session::handle(std::string_view ref, const v1::Subscribe& op) {
+    if (!may_wait(ref)) return;
+    stop_listening(op.room_id);
+    if (x_listening.size() >= limits::kSubscriptionsPerConnection)
+        return fail(ref, {}, "invalid_field", "too many subscriptions on this connection");
+    chat::Subscription& subscription = x_gateway.rooms().begin_listening(op.room_id, *this);
+    const Listening listening{op.room_id, &subscription, ++x_generation};
+    x_listening.insert(std::lower_bound(x_listening.begin(), x_listening.end(), op.room_id,
+                                        [](const Listening& l, model::RoomId r) { return l.room < r; }),
+                       listening);
+    ++x_waits_in_flight;
+    const bool started = x_gateway.rooms().gate().spawn(
+        subscribe(x_gateway, x_id, x_generation, op.room_id, op.since, std::string(ref)));
+    if (!started) fail(ref, {}, "unavailable", "the server is stopping");
+}
+
+Task<void> Session::subscribe(Gateway& gateway, std::uint64_t id, std::uint32_t generation,
+                              model::RoomId room, std::optional<model::EventId> since, std::string ref) {
+    const auto current = [&gateway, id, generation, room]() -> Listening* {
+        Session* session = gateway.find(id);
+        Listening* listening = session ? session->find(room) : nullptr;
+        return listening && listening->generation == generation ? listening : nullptr;
+    };
+    Result<void> done = Error(Errc::unavailable, "a later subscribe of the room has taken over");
+    if (Listening* listening = current()) {
+        const auto alive = [&current] { return current() != nullptr; };
+        const auto answer = [&](const service::Resume& resume) {
+            std::string& out = gateway.scratch();
+            v1::append_subscribed(out, ref, room, resume.last_id, resume.events, resume.recovered, resume.more);
+            gateway.find(id)->reply(out);
+        };
+        done = co_await gateway.rooms().listen(*listening->subscription, since, alive, answer);
+    }
+    Session* session = gateway.find(id);
+    if (!session) co_return;
+    --session->x_waits_in_flight;
+    if (!done) session->fail(ref, {}, done.error());
+}
+
+void Session::handle(std::string_view ref, const v1::Unsubscribe& op) {
+    stop_listening(op.room_id);
+    std::string& out = x_gateway.scratch();
+    v1::append_unsubscribed(out, ref, op.room_id);
+    reply(out);
+}
+
+// --- transient
+
+void Session::handle(std::string_view ref, const v1::Typing& op) {
+    const Listening* listening = find(op.room_id);
+    if (!listening || !listening->subscription->live())
+        return fail(ref, {}, "not_a_member", "subscribe to the room first");
+    std::string payload;
+    v1::append_typing(payload, op.room_id, x_user_id);
+    x_gateway.rooms().tell_room(op.room_id, std::move(payload),
+                                service::Rooms::Audience::small_rooms_only, this);
+}
+
+void Session::handle(std::string_view ref, const v1::Read& op) {
+    if (!may_wait(ref)) return;
+    ++x_waits_in_flight;
+    if (!x_gateway.rooms().gate().spawn(read(x_gateway, x_id, x_user_id, op, std::string(ref))))
+        fail(ref, {}, "unavailable", "the server is stopping");
+}
+
+Task<void> Session::read(Gateway& gateway, std::uint64_t id, model::UserId user, v1::Read op,
+                         std::string ref) {
+    const auto done = co_await gateway.rooms().mark_read(user, op.room_id, op.message_id, gateway.find(id));
+    Session* session = gateway.find(id);
+    if (!session) co_return;
+    --session->x_waits_in_flight;
+    if (!done) session->fail(ref, {}, done.error());
+}
+
+} // namespace parley::gateway

@@ -1,0 +1,34 @@
+// What the log's outcomes become on their way to people.
+#pragma once
+
+#include "chat/hub.hpp"
+#include "ports/room_log.hpp"
+
+#include <memory>
+#include <string>
+
+namespace parley::service {
+
+// One outcome, shared by the cores that need it. Immutable once it has left the room's home core.
+struct Delivery {
+    ports::Outcome outcome;
+    std::string payload;       // the event as a v1 frame, encoded once; "" when there is nothing to show
+
+    const model::Event* event() const {
+        return outcome.durable ? &outcome.durable->event() : nullptr;
+    }
+};
+using DeliveryRef = std::shared_ptr<const Delivery>;
+
+// Waits for outcomes: a connection, or a REST call. Called on its own core.
+class Responder {
+public:
+    virtual void on_outcome(const DeliveryRef& delivery) = 0;
+    // The connection behind it, which is shown a message that it sent by its answer alone.
+    virtual chat::Subscriber* as_subscriber() { return nullptr; }
+
+protected:
+    ~Responder() = default;
+};
+
+} // namespace parley::service

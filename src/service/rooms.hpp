@@ -1,0 +1,173 @@
+// Rooms: what one core can do with rooms, for every surface (REST, sockets): ask for rights, hand changes to
+// the log, listen, resume, and tell transient things. The way of one message goes through here twice: submit()
+// on the sender's core, then from the log by Node to the room's home core and on to each core that listens.
+//
+// Ordering: acknowledgements take the same way as events, so a connection sees both in the order of ids.
+//
+// Threading: its core, unless said otherwise. Owner: app/wiring, one for each core; peers are borrowed.
+// Shutdown: close() ends subscriptions' loads; then the log is stopped; then the core.
+#pragma once
+
+#include "base/core.hpp"
+#include "base/frame.hpp"
+#include "base/gate.hpp"
+#include "base/metrics.hpp"
+#include "chat/content_filter.hpp"
+#include "chat/hub.hpp"
+#include "chat/presence.hpp"
+#include "ports/clock.hpp"
+#include "ports/history.hpp"
+#include "ports/room_directory.hpp"
+#include "ports/room_log.hpp"
+#include "ports/user_store.hpp"
+#include "service/delivery.hpp"
+#include "service/room_home.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace parley::service {
+
+// The bytes of a whole server frame around a payload (net::make_text_frame).
+using FrameMaker = FrameRef (*)(std::string_view payload);
+
+struct RoomsPorts {
+    ports::RoomLog& log;
+    ports::RoomDirectory& directory;
+    ports::History& history;
+    ports::UserStore& users;
+    const ports::Clock& clock;
+    const chat::ContentFilter& filter;
+};
+
+// A missed part of a room's log, ready to be sent.
+struct Resume {
+    model::EventId last_id;
+    std::vector<model::Event> events;
+    bool recovered = false;
+    bool more = false;         // not listening: subscribe again from the last event
+};
+
+class Rooms final : public TurnEnd {
+public:
+    Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metrics);
+    // All cores' Rooms, this one included, in the order of their cores. Before the cores run.
+    void meet(std::vector<Rooms*> peers) { x_peers = std::move(peers); }
+
+    // --- rights. A snapshot: the sequencer asks again at the moment that counts.
+    Task<Result<RoomView>> view(model::UserId user, model::RoomId room);
+    // view() and chat::authorise in one.
+    Task<Result<RoomView>> require(model::UserId user, model::RoomId room, chat::Action action);
+
+    // --- changes
+    // Filters the draft and hands it to the log at the end of this turn. The responder (registered with
+    // add()) hears of it exactly once, if it still exists. Errors: the filter's.
+    Result<void> submit(model::Draft draft, std::uint64_t responder, std::string ref);
+    // The same for a caller that waits. The Delivery's outcome holds the error of the log, if any.
+    Task<Result<DeliveryRef>> submit_and_wait(model::Draft draft);
+    std::uint64_t add(Responder& responder);
+    void remove(std::uint64_t responder);
+
+    // --- listening (subscriptions.cpp)
+    chat::Hub& hub() { return x_hub; }
+    // Signed in; presence begins. disconnect() ends what the subscriber still listens to.
+    void connect(chat::Subscriber& subscriber);
+    void disconnect(chat::Subscriber& subscriber);
+    // Called when the answer must be queued, before any held live frame: at this point the subscription is
+    // still catching up. Called once, on this core, unless an error is returned.
+    using Answer = std::function<void(const Resume&)>;
+    // Says whether the connection, and this subscription of it, still exist; asked after each wait.
+    using Alive = std::function<bool()>;
+    // `subscription` was begun by begin_listening(). On error, or with more:true, it has been ended, and its
+    // subscriber told by on_ended().
+    Task<Result<void>> listen(chat::Subscription& subscription, std::optional<model::EventId> since,
+                              Alive alive, Answer answer);
+    chat::Subscription& begin_listening(model::RoomId room, chat::Subscriber& subscriber);
+    void stop_listening(chat::Subscription& subscription);
+
+    // --- transient
+    // To all who listen to the room, but `except` (null for nobody). Dropped for rooms over
+    // limits::kPresenceRoomMax members if `small_rooms_only`.
+    enum class Audience : std::uint8_t { everybody, small_rooms_only };
+    void tell_room(model::RoomId room, std::string payload, Audience audience,
+                   chat::Subscriber* except = nullptr);
+    // Moves a read mark and tells the room and the user's other connections when it moved.
+    Task<Result<void>> mark_read(model::UserId user, model::RoomId room, model::MessageId message,
+                                 chat::Subscriber* except = nullptr);
+    // Of each user: whether a connection is open anywhere in this process.
+    Task<std::vector<bool>> online(std::vector<model::UserId> users);
+
+    // --- plumbing
+    void on_turn_end() override;
+    // From Node, on the home core.
+    void on_home_outcomes(std::vector<ports::Outcome> outcomes);
+    Core& core() { return x_core; }
+    Gate& gate() { return x_gate; }
+    Task<void> close();
+
+private:
+    std::size_t home_index(model::RoomId room) const {
+        return std::hash<model::RoomId>{}(room) % x_peers.size();
+    }
+    Rooms& home_of(model::RoomId room) const { return *x_peers[home_index(room)]; }
+    Rooms& home_of(model::UserId user) const {
+        return *x_peers[std::hash<model::UserId>{}(user) % x_peers.size()];
+    }
+    template <class Function>
+    void on(Rooms& peer, Function function) {
+        if (&peer == this) function(peer);
+        else peer.x_core.post([&peer, function = std::move(function)]() mutable { function(peer); });
+    }
+
+    void deliver(const std::vector<DeliveryRef>& deliveries);
+    void deliver_one(const DeliveryRef& delivery);
+    void tell_people_concerned(const Delivery& delivery, const FrameRef& frame);
+    void tell_user(model::UserId user, const std::string& payload, model::RoomId unless_listening_to,
+                   chat::Subscriber* except);
+    void spread(model::RoomId room, const std::string& payload, Audience audience,
+                std::uint16_t from_core, chat::Subscriber* except);
+    void detach_if_unheard(model::RoomId room);
+    void presence_entered(model::UserId user, model::RoomId room);
+
+    Core& x_core;
+    RoomsPorts x_ports;
+    const FrameMaker x_make_frame;
+    Gate x_gate;
+    std::vector<Rooms*> x_peers;
+    RoomHome x_home;
+    chat::Hub x_hub;
+    chat::Presence x_presence;                       // of users whose home is this core
+    std::vector<ports::Submission> x_submissions;    // of this turn
+    std::unordered_map<std::uint64_t, Responder*> x_responders;
+    std::uint64_t x_next_responder = 1;
+    std::string x_scratch;
+
+    struct Probe {
+        explicit Probe(Metrics& metrics);
+        Counter& accepted;       // durable and new
+        Counter& repeated;
+        Counter& deliveries;
+        Counter& resumes;
+        Counter& resumed_events;
+        Counter& transient;
+        Metrics& metrics;
+        void refused(Errc code);
+    };
+    Probe x_probe;
+};
+
+// Takes outcomes on the log's thread and brings each to its room's home core.
+class Node final : public ports::OutcomeSink {
+public:
+    void meet(std::vector<Rooms*> rooms) { x_rooms = std::move(rooms); }
+    void on_outcomes(std::vector<ports::Outcome> outcomes) override;
+
+private:
+    std::vector<Rooms*> x_rooms;
+};
+
+} // namespace parley::service

@@ -1,0 +1,119 @@
+// The listening half of Rooms: connect, subscribe, resume, unsubscribe.
+#include "base/run_on.hpp"
+#include "protocol/v1/server_frame.hpp"
+#include "service/rooms.hpp"
+
+namespace parley::service {
+
+namespace v1 = protocol::v1;
+
+void Rooms::connect(chat::Subscriber& subscriber) {
+    x_hub.add(subscriber);
+    on(home_of(subscriber.user_id()),
+       [user = subscriber.user_id()](Rooms& home) { home.x_presence.connected(user); });
+}
+
+void Rooms::disconnect(chat::Subscriber& subscriber) {
+    const model::UserId user = subscriber.user_id();
+    x_hub.remove(subscriber);
+    on(home_of(user), [user](Rooms& home) {
+        const chat::Presence::Gone gone = home.x_presence.disconnected(user);
+        if (!gone.offline) return;
+        const model::Time now = home.x_ports.clock.now();
+        for (const model::RoomId room : gone.rooms) {
+            std::string payload;
+            v1::append_presence(payload, room, user, false, now);
+            home.tell_room(room, std::move(payload), Audience::small_rooms_only);
+        }
+        struct Store {
+            static Task<void> last_seen(ports::UserStore& users, model::UserId who, model::Time at) {
+                co_await users.set_last_seen(who, at); // a lost one is superseded by the next
+            }
+        };
+        home.x_gate.spawn(Store::last_seen(home.x_ports.users, user, now));
+    });
+}
+
+void Rooms::presence_entered(model::UserId user, model::RoomId room) {
+    on(home_of(user), [user, room](Rooms& home) {
+        if (!home.x_presence.entered(user, room)) return;
+        std::string payload;
+        v1::append_presence(payload, room, user, true, std::nullopt);
+        home.tell_room(room, std::move(payload), Audience::small_rooms_only);
+    });
+}
+
+chat::Subscription& Rooms::begin_listening(model::RoomId room, chat::Subscriber& subscriber) {
+    return x_hub.begin(room, subscriber, model::Role::member);
+}
+
+void Rooms::stop_listening(chat::Subscription& subscription) {
+    const model::RoomId room = subscription.room_id();
+    x_hub.end(subscription);
+    detach_if_unheard(room);
+}
+
+void Rooms::detach_if_unheard(model::RoomId room) {
+    if (x_hub.has_subscribers(room)) return;
+    on(home_of(room), [room, core = x_core.index()](Rooms& home) { home.x_home.detach(room, core); });
+}
+
+// The order of steps is the proof: the subscription holds frames (begin) before this core asks to hear of the
+// room (attach), and the snapshot is read after that. So an event is in the snapshot or is held, or both.
+Task<Result<void>> Rooms::listen(chat::Subscription& subscription, std::optional<model::EventId> since,
+                                 Alive alive, Answer answer) {
+    const model::RoomId room = subscription.room_id();
+    const model::UserId user = subscription.subscriber().user_id();
+    Rooms& home = home_of(room);
+    auto attached = co_await run_on(home.x_core, home.x_home.attach(user, room, x_core.index()));
+    if (!alive()) {
+        detach_if_unheard(room);
+        co_return Error(Errc::not_a_member, "the subscription has ended");
+    }
+    const auto end = [&] {
+        subscription.subscriber().on_ended(subscription);
+        stop_listening(subscription);
+    };
+    const auto fail = [&](Error error) -> Result<void> {
+        end();
+        return error;
+    };
+    if (!attached) co_return fail(attached.error());
+    if (auto allowed = chat::authorise(attached->standing, chat::Action::view); !allowed)
+        co_return fail(allowed.error());
+    x_hub.set_role(room, user, *attached->standing.role);
+
+    Resume resume{attached->last_id, {}, false, false};
+    if (since) {
+        x_probe.resumes.add();
+        resume.recovered = *since <= attached->last_id;
+    }
+    model::EventId through = attached->last_id;
+    bool read = since && *since < attached->last_id;
+    if (read) through = *since;
+    while (read || subscription.overflowed()) {
+        if (subscription.overflowed()) x_hub.go_live(subscription, through);
+        auto page = co_await x_ports.history.events_after(room, through, limits::kResumePage);
+        if (!alive()) co_return Error(Errc::not_a_member, "the subscription has ended");
+        if (!page) co_return fail(page.error());
+        read = false;
+        for (model::Event& event : page->events) resume.events.push_back(std::move(event));
+        if (!resume.events.empty()) through = resume.events.back().id;
+        resume.last_id = std::max(page->last_id, through);
+        resume.more = page->more || resume.events.size() > limits::kResumePage;
+        if (resume.more) break;
+    }
+    x_probe.resumed_events.add(resume.events.size());
+    if (resume.events.size() > limits::kResumePage) resume.events.resize(limits::kResumePage);
+    answer(resume);
+    if (!alive()) co_return Result<void>{};
+    if (resume.more) {
+        end();
+        co_return Result<void>{};
+    }
+    PARLEY_ASSERT(x_hub.go_live(subscription, through));
+    presence_entered(user, room);
+    co_return Result<void>{};
+}
+
+} // namespace parley::service
