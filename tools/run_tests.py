@@ -1,0 +1,281 @@
+"""Runs the parts of the test suite and adds up what they counted.
+
+Each part is a function that prints as it goes and returns a Tally. `./test` calls this file; see `./test --list`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache"
+JOBS = str(os.cpu_count() or 2)
+
+
+@dataclass
+class Tally:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    failures: list = field(default_factory=list)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.failures += other.failures
+
+
+def run(command, timeout_s=1200, env=None, echo=True):
+    """Runs a command, echoing its output; answers (exit code, output)."""
+    merged = {**os.environ, **(env or {})}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=merged, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    lines, deadline = [], time.monotonic() + timeout_s
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if echo:
+                print("    " + line.rstrip(), flush=True)
+            if time.monotonic() > deadline:
+                process.kill()
+                lines.append(f"killed after {timeout_s} s\n")
+        return process.wait(), "".join(lines)
+    finally:
+        process.kill()
+
+
+def one(name, command, **options):
+    """A command that is one test: passes when it exits with 0, is skipped on 77."""
+    code, output = run(command, **options)
+    if code == 0:
+        return Tally(passed=1)
+    if code == 77:
+        print(f"    SKIPPED {name}: {output.strip().splitlines()[-1] if output.strip() else 'no reason given'}")
+        return Tally(skipped=1)
+    return Tally(failed=1, failures=[name])
+
+
+def configure(preset, *options):
+    code, output = run(["cmake", "--preset", preset, *options], echo=False)
+    if code != 0:
+        print(output)
+        raise SystemExit(f"configuring {preset} failed")
+
+
+def build(preset, *targets):
+    started = time.monotonic()
+    command = ["cmake", "--build", f"build/{preset}", "-j", JOBS]
+    if targets:
+        command += ["--target", *targets]
+    code, output = run(command, timeout_s=2400, echo=False)
+    if code != 0:
+        print(output[-6000:])
+        raise SystemExit(f"building {preset} failed")
+    print(f"    built {preset} in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def gtest(binary, env=None, arguments=(), timeout_s=900):
+    """Runs a GoogleTest program quietly; prints it whole only when it fails."""
+    name = f"{binary.parent.relative_to(ROOT)}/{binary.name}"
+    started = time.monotonic()
+    code, output = run([str(binary), "--gtest_brief=0", *arguments], env=env, echo=False, timeout_s=timeout_s)
+    passed = len(re.findall(r"^\[       OK \]", output, re.M))
+    failed = sorted(set(re.findall(r"^\[  FAILED  \] ([^ ,]+)", output, re.M)))
+    skipped = len(re.findall(r"^\[  SKIPPED \] \S+ \(", output, re.M))
+    failed = [f for f in failed if "." in f]
+    if code != 0 and not failed:
+        failed = [f"{name} (exit code {code})"]
+    print(f"    {name}: {passed} passed, {len(failed)} failed in {time.monotonic() - started:.1f} s", flush=True)
+    if code != 0:
+        print(output[-12000:])
+    for line in re.findall(r"^.*\bskip\w*\b.*$", output, re.M | re.I) if skipped else []:
+        print("    " + line)
+    return Tally(passed, len(failed), skipped, [f"{name}: {f}" for f in failed])
+
+
+def test_programs(preset):
+    return sorted(p for p in (ROOT / "build" / preset).rglob("parley_*_tests") if p.is_file())
+
+
+def gtests(preset, names=None, env=None):
+    tally = Tally()
+    for program in test_programs(preset):
+        if names is None or program.name in names:
+            tally.add(gtest(program, env=env))
+    return tally
+
+
+def venv():
+    """A virtual environment with what the Python tests need, made once per requirements file."""
+    requirements = ROOT / "tests/e2e/requirements.txt"
+    folder = CACHE / "venv"
+    python = folder / "bin/python"
+    mark = folder / "requirements.txt"
+    if not mark.exists() or mark.read_text() != requirements.read_text():
+        print("    making the Python environment", flush=True)
+        run([sys.executable, "-m", "venv", str(folder)], echo=False)
+        code, output = run([str(python), "-m", "pip", "install", "-q", "-r", str(requirements)], echo=False)
+        if code != 0:
+            print(output)
+            raise SystemExit("pip install failed")
+        mark.write_text(requirements.read_text())
+    return python
+
+
+def pytest(*arguments, timeout_s=1500):
+    code, output = run([str(venv()), "-m", "pytest", "-q", "-rfE", "--tb=short", *arguments], timeout_s=timeout_s)
+    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped|errors?)", output.splitlines()[-1])}
+    failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
+    if code != 0 and failed == 0:
+        failed = 1
+    names = re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.M)
+    return Tally(counts.get("passed", 0), failed, counts.get("skipped", 0), names)
+
+
+# --- the parts -----------------------------------------------------------------------------------------------
+
+
+def part_tidy():
+    """Module table, style rules, documents that name what exists"""
+    return one("tools/tidy.py", [sys.executable, "tools/tidy.py"])
+
+
+def build_release():
+    configure("release", "-DPARLEY_TESTS=ON")
+    build("release")
+    target = ROOT / "build/parley"
+    target.unlink(missing_ok=True)
+    os.link(ROOT / "build/release/parley", target)
+
+
+def part_unit():
+    """Unit, contract and simulator tests, release build"""
+    build_release()
+    return gtests("release")
+
+
+def part_asan():
+    """The same under AddressSanitizer and UndefinedBehaviorSanitizer"""
+    configure("asan")
+    build("asan")
+    env = {
+        "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        "PARLEY_SIM_SEEDS": "200",
+    }
+    return gtests("asan", env=env)
+
+
+THREADED = {"parley_base_tests", "parley_net_tests", "parley_service_tests", "parley_sqlite_tests",
+            "parley_contract_tests", "parley_crypto_tests", "parley_gateway_tests"}
+
+
+def part_tsan():
+    """What has threads, under ThreadSanitizer"""
+    configure("tsan")
+    have = [name for name in sorted(THREADED) if target_exists("tsan", name)]
+    build("tsan", "parley", *have)
+    tally = gtests("tsan", names=THREADED, env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
+    tally.add(pytest("tests/e2e/test_threads.py", f"--server={ROOT}/build/tsan/parley"))
+    return tally
+
+
+def target_exists(preset, target):
+    return f"build {target}:" in (ROOT / f"build/{preset}/build.ninja").read_text()
+
+
+def part_e2e():
+    """The wire contract against the real server, with clients that are not ours"""
+    build_release()
+    return pytest("tests/e2e", "--ignore=tests/e2e/test_threads.py")
+
+
+def part_crash():
+    """kill -9 at full speed; what was acknowledged against history and every observer"""
+    build_release()
+    return pytest("tests/crash")
+
+
+def part_fuzz():
+    """Each fuzz target for a while (PARLEY_FUZZ_SECONDS, default 20)"""
+    configure("fuzz")
+    build("fuzz", "parley_fuzzers")
+    seconds = os.environ.get("PARLEY_FUZZ_SECONDS", "20")
+    tally, running = Tally(), []
+    for program in sorted((ROOT / "build/fuzz/tests/fuzz").glob("*_fuzz")):
+        name = program.name.removesuffix("_fuzz")
+        work = CACHE / "fuzz" / name
+        work.mkdir(parents=True, exist_ok=True)
+        running.append((name, [str(program), f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=2048",
+                               "-print_final_stats=1", f"-artifact_prefix={work}/", str(work),
+                               str(ROOT / "tests/fuzz/corpus" / name)]))
+    for name, command in running:
+        code, output = run(command, echo=False, timeout_s=float(seconds) + 300)
+        done = re.search(r"stat::number_of_executed_units: (\d+)", output)
+        print(f"    {name}: {done.group(1) if done else '?'} inputs", flush=True)
+        if code == 0:
+            tally.add(Tally(passed=1))
+        else:
+            print(output[-4000:])
+            tally.add(Tally(failed=1, failures=[f"fuzz {name}"]))
+    return tally
+
+
+def part_autobahn():
+    """RFC 6455 by the Autobahn testsuite"""
+    build_release()
+    return one("autobahn", [sys.executable, "tests/autobahn/run.py", "--server",
+                            str(ROOT / "build/release/tests/autobahn/parley_ws_echo")])
+
+
+def part_run():
+    """./run itself: builds, starts, prints the link, stops on Ctrl-C"""
+    return pytest("tests/front")
+
+
+PARTS = {
+    "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "crash": part_crash, "run": part_run,
+    "autobahn": part_autobahn, "asan": part_asan, "tsan": part_tsan, "fuzz": part_fuzz,
+}
+QUICK = ["tidy", "unit", "e2e"]
+
+
+def main(names):
+    if names == ["--list"]:
+        for name, part in PARTS.items():
+            print(f"{name:10} {part.__doc__}")
+        print(f"{'quick':10} {' '.join(QUICK)}")
+        return 0
+    wanted = []
+    for name in names or PARTS:
+        wanted += QUICK if name == "quick" else [name]
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        print(f"test: no part {unknown[0]}; ./test --list names them", file=sys.stderr)
+        return 2
+    total, started = Tally(), time.monotonic()
+    for name in wanted:
+        print(f"==> {name}: {PARTS[name].__doc__}", flush=True)
+        part_started = time.monotonic()
+        try:
+            tally = PARTS[name]()
+        except SystemExit as stop:
+            tally = Tally(failed=1, failures=[f"{name}: {stop}"])
+        print(f"<== {name}: {tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped "
+              f"({time.monotonic() - part_started:.0f} s)", flush=True)
+        total.add(tally)
+    for failure in total.failures:
+        print(f"FAILED {failure}")
+    print(f"all of it took {time.monotonic() - started:.0f} s")
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
+    return 1 if total.failed or total.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
