@@ -13,8 +13,10 @@
 #include "model/stages.hpp"
 #include "ports/event_store.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace parley::chat {
 
@@ -47,10 +49,14 @@ private:
     Result<Verdict> member(const Context&, const model::MemberDraft&);
     Result<Verdict> room(const Context&, const model::RoomDraft&);
     Result<Verdict> create(const Context&, const model::CreateDraft&);
+    Result<Context> look_up(const model::Draft&, model::Time now);
+    Result<void> check_users(const std::vector<model::UserId>&);
+    model::Sequenced next(const Context&, model::EventBody);
+    void remember_head(model::RoomId, model::EventId);
 
     ports::EventStore& x_store;
     Snowflake x_snowflake;
-    std::unordered_map<model::RoomId, model::EventId> x_heads;
+    std::unordered_map<model::RoomId, model::EventId> x_heads; // of rooms that are there
     PlantedBug x_bug = PlantedBug::none;
 };
 

@@ -1,0 +1,336 @@
+#include "chat/sequencer.hpp"
+
+#include "base/assert.hpp"
+#include "base/limits.hpp"
+#include "chat/authoriser.hpp"
+#include "chat/names.hpp"
+
+#include <utility>
+
+namespace parley::chat {
+
+using model::MemberAction;
+using model::Role;
+
+namespace {
+
+Error no_such_message() { return Error(Errc::unknown_message, "no such message in this room"); }
+Error no_such_user() { return Error(Errc::unknown_user, "no such user"); }
+
+} // namespace
+
+struct Sequencer::Context {
+    const model::Draft& draft;
+    model::Time now;
+    Standing standing;
+    model::EventId head; // the room's newest event
+    model::Room room;    // looked up for MemberDraft and RoomDraft only
+
+    model::RoomId room_id() const { return draft.room_id(); }
+    model::UserId actor() const { return draft.user_id(); }
+    Result<void> authorise(Action action, const Subject& subject = {}) const {
+        return chat::authorise(standing, action, subject);
+    }
+};
+
+Sequencer::Sequencer(ports::EventStore& store, Snowflake snowflake)
+    : x_store(store), x_snowflake(snowflake) {}
+
+void Sequencer::forget() { x_heads.clear(); }
+
+void Sequencer::remember_head(model::RoomId room, model::EventId head) {
+    // Any one may go: the store knows it.
+    if (x_heads.size() >= limits::kRoomHeadsCached && !x_heads.contains(room))
+        x_heads.erase(x_heads.begin());
+    x_heads[room] = head;
+}
+
+// What a member says needs only the role and the head; so for a room whose head is known the room
+// itself is not read. Outsiders and changes of members or room need all of it.
+Result<Sequencer::Context> Sequencer::look_up(const model::Draft& draft, model::Time now) {
+    Context context{.draft = draft, .now = now, .standing = {}, .head = {}, .room = {}};
+    PARLEY_TRY(context.standing.role, x_store.role(draft.room_id(), draft.user_id()));
+    const bool needs_room = std::holds_alternative<model::MemberDraft>(draft.body()) ||
+                            std::holds_alternative<model::RoomDraft>(draft.body());
+    const auto known = x_heads.find(draft.room_id());
+    if (!needs_room && context.standing.role && known != x_heads.end()) {
+        context.standing.room_exists = true;
+        context.head = known->second;
+        return context;
+    }
+    PARLEY_TRY(auto stored, x_store.room(draft.room_id()));
+    if (!stored) return context;
+    context.standing.room_exists = true;
+    context.standing.kind = stored->room.kind;
+    context.standing.visibility = stored->room.visibility;
+    context.standing.owners = stored->owners;
+    context.head = stored->last_id;
+    context.room = std::move(stored->room);
+    return context;
+}
+
+Result<Sequencer::Verdict> Sequencer::sequence(const model::Filtered& filtered, model::Time now) {
+    const model::Draft& draft = filtered.draft();
+    if (const auto* body = std::get_if<model::CreateDraft>(&draft.body()))
+        return create({.draft = draft, .now = now, .standing = {}, .head = {}, .room = {}}, *body);
+    PARLEY_TRY(const Context context, look_up(draft, now));
+    if (const auto* body = std::get_if<model::PostDraft>(&draft.body()))
+        return post(context, *body);
+    if (const auto* body = std::get_if<model::EditDraft>(&draft.body()))
+        return edit(context, *body);
+    if (const auto* body = std::get_if<model::DeleteDraft>(&draft.body()))
+        return remove(context, *body);
+    if (const auto* body = std::get_if<model::ReactDraft>(&draft.body()))
+        return react(context, *body);
+    if (const auto* body = std::get_if<model::MemberDraft>(&draft.body()))
+        return member(context, *body);
+    return room(context, std::get<model::RoomDraft>(draft.body()));
+}
+
+model::Sequenced Sequencer::next(const Context& context, model::EventBody body) {
+    const model::EventId id = x_snowflake.next(context.now);
+    remember_head(context.room_id(), id);
+    return model::Sequenced({.id = id,
+                             .prev_id = context.head,
+                             .room_id = context.room_id(),
+                             .user_id = context.actor(),
+                             .at = context.now,
+                             .body = std::move(body)});
+}
+
+Result<Sequencer::Verdict> Sequencer::post(const Context& context, const model::PostDraft& draft) {
+    PARLEY_CHECK(context.authorise(Action::send));
+    Verdict verdict;
+    if (x_bug != PlantedBug::no_nonce_check) {
+        PARLEY_TRY(auto stored, x_store.nonce(context.room_id(), context.actor(), draft.nonce));
+        if (stored) {
+            if (stored->body_hash != draft.body_hash)
+                return Error(Errc::nonce_conflict, "this nonce was used for another message");
+            verdict.repeated = model::Sequenced(std::move(stored->event));
+            verdict.repeated->x_body_hash = stored->body_hash;
+            return verdict;
+        }
+    }
+    if (draft.reply_to) {
+        PARLEY_TRY(const auto answered, x_store.message(context.room_id(), *draft.reply_to));
+        if (!answered) return no_such_message();
+    }
+    verdict.event = next(context, model::MessagePosted{.message = {}, .nonce = draft.nonce});
+    model::Event& event = verdict.event->x_event;
+    std::get<model::MessagePosted>(event.body).message = {.id = event.id,
+                                                          .room_id = event.room_id,
+                                                          .user_id = event.user_id,
+                                                          .type = draft.type,
+                                                          .content = draft.content,
+                                                          .media_id = draft.media_id,
+                                                          .reply_to = draft.reply_to,
+                                                          .created_at = event.at,
+                                                          .edited_at = {},
+                                                          .deleted = false};
+    verdict.event->x_body_hash = draft.body_hash;
+    return verdict;
+}
+
+Result<Sequencer::Verdict> Sequencer::edit(const Context& context, const model::EditDraft& draft) {
+    PARLEY_CHECK(context.authorise(Action::view));
+    PARLEY_TRY(auto message, x_store.message(context.room_id(), draft.message_id));
+    if (!message || message->deleted) return no_such_message();
+    const Subject subject{
+        .is_self = message->user_id == context.actor(), .present_role = {}, .new_role = {}};
+    PARLEY_CHECK(context.authorise(Action::edit_message, subject));
+    message->content = draft.content;
+    message->edited_at = context.now;
+    Verdict verdict;
+    verdict.event = next(context, model::MessageEdited{std::move(*message)});
+    return verdict;
+}
+
+Result<Sequencer::Verdict> Sequencer::remove(const Context& context,
+                                             const model::DeleteDraft& draft) {
+    PARLEY_CHECK(context.authorise(Action::view));
+    PARLEY_TRY(const auto message, x_store.message(context.room_id(), draft.message_id));
+    if (!message) return no_such_message();
+    const Subject subject{
+        .is_self = message->user_id == context.actor(), .present_role = {}, .new_role = {}};
+    PARLEY_CHECK(context.authorise(Action::delete_message, subject));
+    Verdict verdict;
+    verdict.nothing_to_do = message->deleted;
+    if (!message->deleted) verdict.event = next(context, model::MessageDeleted{draft.message_id});
+    return verdict;
+}
+
+Result<Sequencer::Verdict> Sequencer::react(const Context& context,
+                                            const model::ReactDraft& draft) {
+    PARLEY_CHECK(context.authorise(Action::send));
+    PARLEY_TRY(const auto message, x_store.message(context.room_id(), draft.message_id));
+    if (!message || message->deleted) return no_such_message();
+    PARLEY_TRY(const auto facts,
+               x_store.reaction(context.room_id(), draft.message_id, context.actor(), draft.emoji));
+    Verdict verdict;
+    if (facts.present == draft.added) {
+        verdict.nothing_to_do = true;
+        return verdict;
+    }
+    if (draft.added && facts.total >= limits::kReactionsPerMessage)
+        return Error(Errc::forbidden, "this message has as many reactions as it can have");
+    verdict.event =
+        next(context, model::ReactionChanged{draft.message_id, draft.emoji, draft.added});
+    return verdict;
+}
+
+namespace {
+
+struct MemberChange {
+    Action action = Action::view;
+    std::optional<model::MemberChanged> event; // absent: it is so already
+};
+
+// What a draft about a member comes to, given who asks and which role the member has now.
+Result<MemberChange> plan(model::UserId actor, const model::MemberDraft& draft,
+                          std::optional<Role> present) {
+    const bool about_self = draft.user_id == actor;
+    MemberChange change;
+    switch (draft.action) {
+    case MemberAction::joined:
+        if (about_self) {
+            change.action = Action::join;
+            if (!present) change.event = {draft.user_id, MemberAction::joined, Role::member};
+        } else if (present && *present != draft.role) {
+            change.action = Action::change_role;
+            change.event = {draft.user_id, MemberAction::role, draft.role};
+        } else {
+            change.action = Action::add_member;
+            if (!present) change.event = {draft.user_id, MemberAction::joined, draft.role};
+        }
+        return change;
+    case MemberAction::role:
+        change.action = Action::change_role;
+        if (present != draft.role) change.event = {draft.user_id, MemberAction::role, draft.role};
+        return change;
+    case MemberAction::left:
+    case MemberAction::removed:
+        change.action = about_self ? Action::leave : Action::remove_member;
+        if (present)
+            change.event = {draft.user_id, about_self ? MemberAction::left : MemberAction::removed,
+                            *present};
+        return change;
+    }
+    PARLEY_ASSERT(!"a MemberAction outside its enum");
+}
+
+} // namespace
+
+Result<Sequencer::Verdict> Sequencer::member(const Context& context,
+                                             const model::MemberDraft& draft) {
+    const bool about_self = draft.user_id == context.actor();
+    std::optional<Role> present = context.standing.role;
+    if (!about_self) {
+        PARLEY_TRY(present, x_store.role(context.room_id(), draft.user_id));
+    }
+    PARLEY_TRY(MemberChange change, plan(context.actor(), draft, present));
+    Subject subject{.is_self = about_self, .present_role = present, .new_role = {}};
+    if (change.action == Action::add_member || change.action == Action::change_role)
+        subject.new_role = draft.role;
+    PARLEY_CHECK(context.authorise(change.action, subject));
+    Verdict verdict;
+    if (!change.event) {
+        verdict.nothing_to_do = true;
+        return verdict;
+    }
+    if (change.event->action == MemberAction::role && !present)
+        return Error(Errc::unknown_user, "not a member of this room");
+    if (change.event->action == MemberAction::joined) {
+        PARLEY_CHECK(check_users({draft.user_id}));
+        if (context.room.member_count >= limits::kMembersPerRoom)
+            return Error(Errc::forbidden, "the room is full");
+    }
+    verdict.event = next(context, std::move(*change.event));
+    return verdict;
+}
+
+Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::RoomDraft& draft) {
+    PARLEY_CHECK(context.authorise(draft.remove ? Action::delete_room : Action::change_room));
+    model::Room after = context.room;
+    if (draft.remove) {
+        after.deleted = true;
+    } else {
+        if (draft.name) after.name = *draft.name;
+        if (draft.topic) after.topic = *draft.topic;
+        if (draft.visibility) after.visibility = *draft.visibility;
+    }
+    Verdict verdict;
+    const model::Room& before = context.room;
+    if (!after.deleted && after.name == before.name && after.topic == before.topic &&
+        after.visibility == before.visibility) {
+        verdict.nothing_to_do = true;
+        return verdict;
+    }
+    std::string name_key = chat::name_key(after.name);
+    if (after.name != before.name) {
+        PARLEY_TRY(const auto holder, x_store.room_by_name_key(name_key));
+        if (holder && *holder != context.room_id())
+            return Error(Errc::room_name_taken, "another room has this name");
+    }
+    std::string topic_key = chat::name_key(after.topic);
+    verdict.event = next(context, model::RoomChanged{std::move(after)});
+    verdict.event->x_name_key = std::move(name_key);
+    verdict.event->x_topic_key = std::move(topic_key);
+    if (draft.remove) x_heads.erase(context.room_id());
+    return verdict;
+}
+
+Result<void> Sequencer::check_users(const std::vector<model::UserId>& users) {
+    for (const model::UserId user : users) {
+        PARLEY_TRY(const bool exists, x_store.user_exists(user));
+        if (!exists) return no_such_user();
+    }
+    return {};
+}
+
+Result<Sequencer::Verdict> Sequencer::create(const Context& context,
+                                             const model::CreateDraft& draft) {
+    std::vector<model::UserId> members{context.actor()};
+    members.insert(members.end(), draft.member_ids.begin(), draft.member_ids.end());
+    PARLEY_CHECK(check_users(members));
+    model::Room room{.id = {},
+                     .name = draft.name,
+                     .kind = draft.kind,
+                     .visibility = draft.visibility,
+                     .topic = draft.topic,
+                     .created_at = context.now,
+                     .member_count = members.size(),
+                     .deleted = false};
+    model::Event event{
+        .id = {}, .prev_id = {}, .room_id = {}, .user_id = context.actor(), .at = {}, .body = {}};
+    Verdict verdict;
+    const bool is_dm = draft.kind == model::RoomKind::dm;
+    std::string name_key = is_dm ? std::string() : chat::name_key(draft.name);
+    if (is_dm) {
+        PARLEY_TRY(const auto found, x_store.dm_of(members.at(0), members.at(1)));
+        if (found) {
+            PARLEY_TRY(auto stored, x_store.room(*found));
+            if (!stored) return Error(Errc::internal, "a dm that is listed but not there");
+            event.id = stored->last_id;
+            event.room_id = *found;
+            event.at = stored->room.created_at;
+            event.body = model::RoomChanged{std::move(stored->room)};
+            verdict.repeated = model::Sequenced(std::move(event));
+            return verdict;
+        }
+    } else {
+        PARLEY_TRY(const auto holder, x_store.room_by_name_key(name_key));
+        if (holder) return Error(Errc::room_name_taken, "another room has this name");
+    }
+    event.id = x_snowflake.next(context.now);
+    event.room_id = room.id = model::RoomId{event.id.value};
+    event.at = context.now;
+    event.body = model::RoomChanged{std::move(room)};
+    remember_head(event.room_id, event.id);
+    verdict.event = model::Sequenced(std::move(event));
+    verdict.event->x_initial_members = std::move(members);
+    verdict.event->x_name_key = std::move(name_key);
+    verdict.event->x_topic_key = is_dm ? std::string() : chat::name_key(draft.topic);
+    return verdict;
+}
+
+} // namespace parley::chat
