@@ -69,6 +69,7 @@ inline constexpr std::size_t kPageDefault = 50, kPageMax = 100;
 inline constexpr std::size_t kResumePage = 500;                // events in one `subscribed`, then more:true
 inline constexpr std::size_t kCatchUpFrames = 512;             // live frames held while a resume reads
 inline constexpr std::size_t kUnreadCountMax = 1'000;          // counting stops there
+inline constexpr std::size_t kUnreadScanMax = 10'000;          // newest messages looked at for an unread count or a last message
 inline constexpr std::size_t kReactionsPerMessage = 2'000;     // forbidden beyond
 inline constexpr std::size_t kReactionUsersShown = 20;         // user_ids per emoji in history
 
@@ -97,6 +98,7 @@ inline constexpr auto kAccessTokenLife = 15min;
 inline constexpr auto kRefreshTokenLife = 30 * 24h;
 inline constexpr auto kClockLeeway = 30s;
 inline constexpr std::size_t kSecretBytes = 32;
+inline constexpr std::size_t kRevokedSessions = 200'000;       // remembered; then the one that ends first goes
 static_assert(kClockLeeway <= 60s);
 
 // --- stopping ------------------------------------------------------------------------------------
