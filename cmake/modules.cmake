@@ -1,5 +1,6 @@
-# parley_module(PATH LINK ...): the library parley_<last part of PATH> from src/PATH/**.cpp, and, from
-# the *_test.cpp that stand beside the code, the test program parley_<name>_tests.
+# parley_module(PATH LINK ... [TEST_LINK ...]): the library parley_<last part of PATH> from src/PATH/**.cpp,
+# and, from the *_test.cpp that stand beside the code, the test program parley_<name>_tests, which may
+# use real adapters (TEST_LINK) in place of made-up ones.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 if(PARLEY_TESTS)
@@ -16,7 +17,7 @@ function(parley_test target)
 endfunction()
 
 function(parley_module path)
-  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINK;TEST_LINK" ${ARGN})
   get_filename_component(name ${path} NAME)
   set(directory ${PROJECT_SOURCE_DIR}/src/${path})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${directory}/*.cpp)
@@ -34,6 +35,6 @@ function(parley_module path)
     target_link_libraries(parley_${name} INTERFACE ${arg_LINK})
   endif()
   if(PARLEY_TESTS AND tests)
-    parley_test(parley_${name}_tests SOURCES ${tests} LINK parley_${name})
+    parley_test(parley_${name}_tests SOURCES ${tests} LINK parley_${name} ${arg_TEST_LINK})
   endif()
 endfunction()

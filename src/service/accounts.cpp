@@ -1,0 +1,159 @@
+#include "service/accounts.hpp"
+
+#include "base/assert.hpp"
+#include "chat/names.hpp"
+#include "service/refresh_token.hpp"
+
+namespace parley::service {
+
+namespace {
+
+model::Time after(model::Time now, std::chrono::milliseconds life) {
+    return {now.ms + life.count()};
+}
+
+} // namespace
+
+Accounts::Accounts(const Ports& ports, Revocations& revocations,
+                   std::chrono::seconds access_token_life, Logger& log, Metrics& metrics)
+    : x_ports(ports),
+      x_revocations(revocations),
+      x_access_token_life(access_token_life),
+      x_log(log),
+      x_sign_ups(metrics.counter("parley_sign_ups_total", "Accounts made")),
+      x_log_ins(metrics.counter("parley_log_ins_total", "Log-ins by password", "result=\"ok\"")),
+      x_refused(
+          metrics.counter("parley_log_ins_total", "Log-ins by password", "result=\"refused\"")),
+      x_refreshes(metrics.counter("parley_refreshes_total", "Refresh tokens exchanged")),
+      x_reused(metrics.counter("parley_refresh_tokens_reused_total",
+                               "Refresh tokens used twice, each of which ended a session")) {
+    PARLEY_ASSERT(access_token_life > std::chrono::seconds(0) &&
+                  access_token_life <= limits::kAccessTokenLife);
+}
+
+Task<Result<SignedIn>> Accounts::sign_up(NewAccount account) {
+    ports::NewUser user;
+    PARLEY_CO_TRY(user.username, chat::check_username(account.username));
+    PARLEY_CO_TRY(user.email, chat::check_email(account.email));
+    PARLEY_CO_CHECK(chat::check_password(account.password));
+    user.username_key = chat::name_key(user.username);
+    user.email_key = chat::name_key(user.email);
+    PARLEY_CO_TRY(user.password_hash, co_await x_ports.hasher.hash(std::move(account.password)));
+    PARLEY_CO_TRY(model::User made, co_await x_ports.users.create_user(std::move(user)));
+    x_sign_ups.add();
+    co_return co_await start_session(std::move(made));
+}
+
+// An unknown account is a login with no hash.
+Task<Result<ports::Login>> Accounts::find_login(const Credentials& credentials) {
+    const bool by_email = credentials.by == Credentials::By::email;
+    auto found = co_await x_ports.users.find_login(chat::name_key(credentials.name), by_email);
+    if (!found && found.error().code == Errc::unknown_user) co_return ports::Login{};
+    co_return found;
+}
+
+Task<Result<SignedIn>> Accounts::log_in(Credentials credentials) {
+    // What no account can have is refused without work. That depends on the input only, so it says
+    // nothing about any account.
+    if (credentials.name.size() > limits::kEmailBytes ||
+        !chat::check_password(credentials.password)) {
+        x_refused.add();
+        co_return Errc::invalid_credentials;
+    }
+    PARLEY_CO_TRY(ports::Login login, co_await find_login(credentials));
+    const bool known = !login.password_hash.empty();
+    PARLEY_CO_TRY(const bool fits, co_await x_ports.hasher.verify(std::move(credentials.password),
+                                                                  std::move(login.password_hash)));
+    if (!fits || !known || login.user.disabled) {
+        x_refused.add();
+        co_return Errc::invalid_credentials;
+    }
+    x_log_ins.add();
+    co_return co_await start_session(std::move(login.user));
+}
+
+Task<Result<SignedIn>> Accounts::start_session(model::User user) {
+    const model::Time now = x_ports.clock.now();
+    std::string random = make_refresh_random(x_ports.entropy);
+    ports::NewSession wanted;
+    wanted.user_id = user.id;
+    wanted.refresh_hash = x_ports.signer.digest(random);
+    wanted.created_at = now;
+    wanted.expires_at = after(now, limits::kRefreshTokenLife);
+    PARLEY_CO_TRY(const model::Session session,
+                  co_await x_ports.sessions.create_session(std::move(wanted)));
+    co_return signed_in(std::move(user), session.id, std::move(random), now);
+}
+
+SignedIn Accounts::signed_in(model::User user, model::SessionId session, std::string random,
+                             model::Time now) const {
+    SignedIn answer;
+    answer.access_token =
+        x_ports.signer.sign({user.id, session, now, after(now, x_access_token_life)});
+    answer.refresh_token = encode({session, std::move(random)}, x_ports.signer);
+    answer.expires_in = x_access_token_life;
+    answer.user = std::move(user);
+    return answer;
+}
+
+Task<Result<SignedIn>> Accounts::refresh(std::string refresh_token) {
+    const auto token = decode_refresh_token(refresh_token, x_ports.signer);
+    if (!token) co_return Errc::unauthorized;
+    const model::Time now = x_ports.clock.now();
+    std::string random = make_refresh_random(x_ports.entropy);
+    auto session = co_await x_ports.sessions.rotate_session(
+        token->session_id, x_ports.signer.digest(token->random), x_ports.signer.digest(random), now,
+        after(now, limits::kRefreshTokenLife));
+    if (!session) {
+        if (session.error().code == Errc::token_reused) {
+            x_reused.add();
+            x_log.warning("refresh token used twice, session ended",
+                          {{"session", token->session_id.to_string()}});
+            x_revocations.revoke(token->session_id);
+        }
+        co_return session.error();
+    }
+    PARLEY_CO_TRY(model::User user, co_await profile(session->user_id));
+    if (user.disabled) {
+        PARLEY_CO_CHECK(co_await log_out(session->id));
+        co_return Errc::session_revoked;
+    }
+    x_refreshes.add();
+    co_return signed_in(std::move(user), session->id, std::move(random), now);
+}
+
+Task<Result<void>> Accounts::log_out(model::SessionId session) {
+    PARLEY_CO_CHECK(co_await x_ports.sessions.revoke_session(session, x_ports.clock.now()));
+    x_revocations.revoke(session);
+    co_return Result<void>{};
+}
+
+Result<ports::AccessClaims> Accounts::authenticate(std::string_view access_token) const {
+    PARLEY_TRY(ports::AccessClaims claims,
+               x_ports.signer.verify(access_token, x_ports.clock.now()));
+    if (x_revocations.is_revoked(claims.session_id)) return Errc::session_revoked;
+    return claims;
+}
+
+Task<Result<model::User>> Accounts::profile(model::UserId user) {
+    auto found = co_await x_ports.users.find_user(user);
+    if (!found && found.error().code == Errc::unknown_user) co_return Errc::unauthorized;
+    co_return found;
+}
+
+Task<Result<model::User>> Accounts::change_profile(model::UserId user, ProfileChange change) {
+    ports::UserChange wanted;
+    if (change.username) {
+        PARLEY_CO_TRY(wanted.username, chat::check_username(*change.username));
+        wanted.username_key = chat::name_key(*wanted.username);
+    }
+    if (change.display_name) {
+        PARLEY_CO_TRY(wanted.display_name, chat::check_display_name(*change.display_name));
+    }
+    if (!wanted.username && !wanted.display_name) co_return co_await profile(user);
+    auto changed = co_await x_ports.users.update_user(user, std::move(wanted));
+    if (!changed && changed.error().code == Errc::unknown_user) co_return Errc::unauthorized;
+    co_return changed;
+}
+
+} // namespace parley::service

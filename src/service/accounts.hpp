@@ -1,0 +1,93 @@
+// Accounts: who a person is to the service. Signing up, logging in and out, tokens, the profile.
+//
+// An access token is checked without the store: signature, claims, and Revocations. A refresh token
+// works once (refresh_token.hpp); its second use ends the session everywhere.
+//
+// Threading: any core; holds no state of its own. Owner: app/wiring, after the ports that it
+// borrows. Shutdown: calls that wait for a port end when the port answers. Errors besides those
+// named: overloaded, unavailable.
+#pragma once
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "ports/clock.hpp"
+#include "ports/credentials.hpp"
+#include "ports/entropy.hpp"
+#include "ports/user_store.hpp"
+#include "service/revocations.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace parley::service {
+
+struct NewAccount {
+    std::string username, email, password;
+};
+
+struct Credentials {
+    enum class By { email, username };
+    By by = By::email;
+    std::string name; // the e-mail address or the username
+    std::string password;
+};
+
+struct ProfileChange { // absent: unchanged
+    std::optional<std::string> username;
+    std::optional<std::string> display_name; // "" clears it
+};
+
+struct SignedIn {
+    model::User user;
+    std::string access_token, refresh_token;
+    std::chrono::seconds expires_in{};
+};
+
+class Accounts {
+public:
+    struct Ports {
+        ports::UserStore& users;
+        ports::SessionStore& sessions;
+        ports::PasswordHasher& hasher;
+        const ports::TokenSigner& signer;
+        ports::Entropy& entropy;
+        const ports::Clock& clock;
+    };
+
+    // `access_token_life` is at most limits::kAccessTokenLife.
+    Accounts(const Ports& ports, Revocations& revocations, std::chrono::seconds access_token_life,
+             Logger& log, Metrics& metrics);
+
+    // invalid_username, invalid_email, invalid_password, email_taken, username_taken.
+    Task<Result<SignedIn>> sign_up(NewAccount account);
+    // invalid_credentials, alike for an unknown account, a wrong password and a disabled account:
+    // one check of a password is done in each case.
+    Task<Result<SignedIn>> log_in(Credentials credentials);
+    // unauthorized, session_revoked, token_reused (the session has ended now).
+    Task<Result<SignedIn>> refresh(std::string refresh_token);
+    Task<Result<void>> log_out(model::SessionId session);
+
+    // unauthorized, token_expired, session_revoked.
+    Result<ports::AccessClaims> authenticate(std::string_view access_token) const;
+
+    Task<Result<model::User>> profile(model::UserId user); // unauthorized: no such account any more
+    // invalid_username, username_taken, invalid_field, too_long.
+    Task<Result<model::User>> change_profile(model::UserId user, ProfileChange change);
+
+private:
+    Task<Result<SignedIn>> start_session(model::User user);
+    Task<Result<ports::Login>> find_login(const Credentials& credentials);
+    SignedIn signed_in(model::User user, model::SessionId session, std::string random,
+                       model::Time now) const;
+
+    const Ports x_ports;
+    Revocations& x_revocations;
+    const std::chrono::seconds x_access_token_life;
+    Logger& x_log;
+    Counter &x_sign_ups, &x_log_ins, &x_refused, &x_refreshes, &x_reused;
+};
+
+} // namespace parley::service

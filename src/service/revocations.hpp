@@ -1,0 +1,60 @@
+// Revocations: which sessions were ended while their access tokens may still be alive, and who must
+// hear of it (the sockets of each core, to be closed).
+//
+// A session is kept as long as its newest access token could live; after that its tokens have
+// expired by themselves. Threading: any thread; listen() only before the cores run. Listeners run
+// on the thread that revokes, outside the lock, and post to where they belong. Owner: app/wiring,
+// before Accounts and the gateway. Shutdown: nothing to do; the listeners must not outlive what
+// they post to. Bound: limits::kRevokedSessions. A log-in costs a password hash, so that many
+// sessions cannot be made and ended in the life of one token; if they are, the oldest is forgotten,
+// and counted.
+#pragma once
+
+#include "base/metrics.hpp"
+#include "base/task.hpp"
+#include "model/ids.hpp"
+#include "ports/clock.hpp"
+#include "ports/user_store.hpp"
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <shared_mutex>
+#include <unordered_set>
+#include <vector>
+
+namespace parley::service {
+
+class Revocations {
+public:
+    using Listener = std::function<void(model::SessionId)>;
+
+    Revocations(const ports::Clock& clock, Metrics& metrics);
+    Revocations(const Revocations&) = delete;
+    Revocations& operator=(const Revocations&) = delete;
+
+    // Takes in what was revoked before a restart. Awaited before the first request is served.
+    Task<Result<void>> load(ports::SessionStore& sessions);
+    void listen(Listener listener) { x_listeners.push_back(std::move(listener)); }
+
+    // After the store has it. Listeners hear of a session once.
+    void revoke(model::SessionId session);
+    bool is_revoked(model::SessionId session) const;
+    std::size_t size() const;
+
+private:
+    struct Entry {
+        std::chrono::steady_clock::time_point forget_at;
+        model::SessionId session;
+    };
+    bool insert(model::SessionId session);
+
+    const ports::Clock& x_clock;
+    Counter& x_forgotten;
+    std::vector<Listener> x_listeners;
+    mutable std::shared_mutex x_mutex;
+    std::unordered_set<model::SessionId> x_revoked; // guarded by x_mutex
+    std::deque<Entry> x_order;                      // guarded by x_mutex; oldest first
+};
+
+} // namespace parley::service
