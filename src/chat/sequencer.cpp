@@ -186,7 +186,7 @@ struct MemberChange {
 };
 
 // What a draft about a member comes to, given who asks and which role the member has now.
-Result<MemberChange> plan(model::UserId actor, const model::MemberDraft& draft,
+MemberChange plan(model::UserId actor, const model::MemberDraft& draft,
                           std::optional<Role> present) {
     const bool about_self = draft.user_id == actor;
     MemberChange change;
@@ -227,7 +227,7 @@ Result<Sequencer::Verdict> Sequencer::member(const Context& context,
     if (!about_self) {
         PARLEY_TRY(present, x_store.role(context.room_id(), draft.user_id));
     }
-    PARLEY_TRY(MemberChange change, plan(context.actor(), draft, present));
+    MemberChange change = plan(context.actor(), draft, present);
     Subject subject{.is_self = about_self, .present_role = present, .new_role = {}};
     if (change.action == Action::add_member || change.action == Action::change_role)
         subject.new_role = draft.role;

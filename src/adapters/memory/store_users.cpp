@@ -1,0 +1,124 @@
+// Store as ports::UserStore and ports::SessionStore.
+#include "adapters/memory/store.hpp"
+
+namespace parley::memory {
+
+namespace {
+Error no_such_user() { return Error(Errc::unknown_user, "no such user"); }
+} // namespace
+
+Result<model::User> Store::add_user(ports::NewUser user) {
+    const Lock lock(x_mutex);
+    if (x_user_by_email_key.contains(user.email_key))
+        return Error(Errc::email_taken, "this e-mail address has an account");
+    if (x_user_by_name_key.contains(user.username_key))
+        return Error(Errc::username_taken, "this username has an account");
+    const model::UserId id{++x_last_user_id};
+    x_user_by_email_key[user.email_key] = id;
+    x_user_by_name_key[user.username_key] = id;
+    UserRow& row = x_users[id];
+    row.user.id = id;
+    row.user.username = std::move(user.username);
+    row.user.email = std::move(user.email);
+    row.user.created_at = x_clock.now();
+    row.username_key = std::move(user.username_key);
+    row.email_key = std::move(user.email_key);
+    row.password_hash = std::move(user.password_hash);
+    return row.user;
+}
+
+Task<Result<model::User>> Store::create_user(ports::NewUser user) {
+    co_return add_user(std::move(user));
+}
+
+Task<Result<model::User>> Store::find_user(model::UserId user) {
+    const Lock lock(x_mutex);
+    const auto found = x_users.find(user);
+    if (found == x_users.end()) co_return no_such_user();
+    co_return found->second.user;
+}
+
+Task<Result<ports::Login>> Store::find_login(std::string key, bool by_email) {
+    const Lock lock(x_mutex);
+    const auto& index = by_email ? x_user_by_email_key : x_user_by_name_key;
+    const auto found = index.find(key);
+    if (found == index.end()) co_return no_such_user();
+    const UserRow& row = x_users.at(found->second);
+    co_return ports::Login{.user = row.user, .password_hash = row.password_hash};
+}
+
+Task<Result<model::User>> Store::update_user(model::UserId user, ports::UserChange change) {
+    const Lock lock(x_mutex);
+    const auto found = x_users.find(user);
+    if (found == x_users.end()) co_return no_such_user();
+    UserRow& row = found->second;
+    if (change.username && change.username_key) {
+        const auto holder = x_user_by_name_key.find(*change.username_key);
+        if (holder != x_user_by_name_key.end() && holder->second != user)
+            co_return Error(Errc::username_taken, "this username has an account");
+        x_user_by_name_key.erase(row.username_key);
+        x_user_by_name_key[*change.username_key] = user;
+        row.username_key = *change.username_key;
+        row.user.username = *change.username;
+    }
+    if (change.display_name) row.user.display_name = *change.display_name;
+    if (change.avatar_media_id) row.user.avatar_media_id = change.avatar_media_id;
+    co_return row.user;
+}
+
+Task<Result<void>> Store::set_last_seen(model::UserId user, model::Time at) {
+    const Lock lock(x_mutex);
+    const auto found = x_users.find(user);
+    if (found == x_users.end()) co_return no_such_user();
+    found->second.last_seen_at = at;
+    co_return Result<void>();
+}
+
+Task<Result<model::Session>> Store::create_session(ports::NewSession session) {
+    const Lock lock(x_mutex);
+    const model::SessionId id{++x_last_session_id};
+    model::Session& row = x_sessions[id];
+    row = {.id = id,
+           .user_id = session.user_id,
+           .refresh_hash = std::move(session.refresh_hash),
+           .created_at = session.created_at,
+           .expires_at = session.expires_at,
+           .revoked_at = {}};
+    co_return row;
+}
+
+Task<Result<model::Session>> Store::rotate_session(model::SessionId session,
+                                                   std::string presented_hash,
+                                                   std::string next_hash, model::Time now,
+                                                   model::Time expires_at) {
+    const Lock lock(x_mutex);
+    const auto found = x_sessions.find(session);
+    if (found == x_sessions.end()) co_return Error(Errc::unauthorized, "no such session");
+    model::Session& row = found->second;
+    if (row.revoked_at) co_return Error(Errc::session_revoked, "this session was ended");
+    if (row.expires_at <= now) co_return Error(Errc::unauthorized, "this session has expired");
+    if (row.refresh_hash != presented_hash) {
+        row.revoked_at = now;
+        co_return Error(Errc::token_reused, "this token was used before; the session was ended");
+    }
+    row.refresh_hash = std::move(next_hash);
+    row.expires_at = expires_at;
+    co_return row;
+}
+
+Task<Result<void>> Store::revoke_session(model::SessionId session, model::Time now) {
+    const Lock lock(x_mutex);
+    const auto found = x_sessions.find(session);
+    if (found != x_sessions.end() && !found->second.revoked_at) found->second.revoked_at = now;
+    co_return Result<void>();
+}
+
+Task<Result<std::vector<model::SessionId>>> Store::revoked_since(model::Time since) {
+    const Lock lock(x_mutex);
+    std::vector<model::SessionId> ids;
+    for (const auto& [id, session] : x_sessions)
+        if (session.revoked_at && *session.revoked_at >= since) ids.push_back(id);
+    co_return ids;
+}
+
+} // namespace parley::memory
