@@ -52,6 +52,7 @@ Task<Result<RoomView>> Rooms::require(model::UserId user, model::RoomId room, ch
 Result<void> Rooms::submit(model::Draft draft, std::uint64_t responder, std::string ref) {
     PARLEY_TRY(model::Filtered filtered, x_ports.filter.apply(std::move(draft)));
     x_submissions.push_back({std::move(filtered), {x_core.index(), responder, std::move(ref)}});
+    ++x_in_flight;
     return {};
 }
 
@@ -156,6 +157,7 @@ void Rooms::deliver_one(const DeliveryRef& delivery) {
     const ports::Origin& origin = delivery->outcome.origin;
     chat::Subscriber* sender = nullptr;
     if (origin.core == x_core.index()) {
+        --x_in_flight;
         const auto found = x_responders.find(origin.responder);
         if (found != x_responders.end()) {
             // A posted message is shown to the connection that sent it by `sent`, in place of `message`.

@@ -69,6 +69,8 @@ public:
     Result<void> submit(model::Draft draft, std::uint64_t responder, std::string ref);
     // The same for a caller that waits. The Delivery's outcome holds the error of the log, if any.
     Task<Result<DeliveryRef>> submit_and_wait(model::Draft draft);
+    // Changes of this core that the log has not answered yet.
+    std::size_t changes_in_flight() const { return x_in_flight; }
     std::uint64_t add(Responder& responder);
     void remove(std::uint64_t responder);
 
@@ -144,7 +146,7 @@ private:
     std::vector<ports::Submission> x_submissions;    // of this turn
     std::unordered_map<std::uint64_t, Responder*> x_responders;
     std::uint64_t x_next_responder = 1;
-    std::string x_scratch;
+    std::size_t x_in_flight = 0;
 
     struct Probe {
         explicit Probe(Metrics& metrics);

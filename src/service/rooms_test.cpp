@@ -1,0 +1,279 @@
+// Rooms over two real cores and the memory store: what people see, in which order.
+#include "adapters/memory/log.hpp"
+#include "adapters/memory/store.hpp"
+#include "base/run_on.hpp"
+#include "chat/composer.hpp"
+#include "ingest/ingester.hpp"
+#include "service/rooms.hpp"
+
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace parley::service {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct TestClock final : ports::Clock {
+    std::atomic<std::int64_t> ms{1'800'000'000'000};
+    model::Time now() const override { return {ms.load()}; }
+    std::chrono::steady_clock::time_point steady() const override {
+        return std::chrono::steady_clock::time_point(std::chrono::milliseconds(ms.load()));
+    }
+};
+
+FrameRef plain(std::string_view payload) { return FrameRef::copy_of(payload); }
+
+// The ids of the events in the order in which they were pushed, and other frames as text.
+struct Listener final : chat::Subscriber {
+    explicit Listener(model::UserId user) { x_user_id = user; }
+    void push(const FrameRef& frame) override { frames.emplace_back(frame.bytes()); }
+    void on_ended(chat::Subscription&) override { ended = true; }
+    std::vector<std::string> frames;
+    bool ended = false;
+
+    std::vector<std::string> ids_of(std::string_view op) const {
+        std::vector<std::string> ids;
+        for (const std::string& frame : frames) {
+            if (frame.find("{\"op\":\"" + std::string(op) + "\"") != 0) continue;
+            const std::size_t at = frame.find("\"id\":\"") + 6;
+            ids.push_back(frame.substr(at, frame.find('"', at) - at));
+        }
+        return ids;
+    }
+};
+
+class RoomsTest : public ::testing::Test {
+protected:
+    static constexpr int kCores = 2;
+
+    RoomsTest() : store(clock) {
+        ingester = std::move(*ingest::Ingester::open(store, clock, 1));
+        log = std::make_unique<memory::Log>(
+            [this](std::vector<ports::Submission> batch) { return ingester->run(std::move(batch)); }, node);
+        std::vector<Rooms*> all;
+        for (std::uint16_t i = 0; i < kCores; ++i) {
+            cores.push_back(std::make_unique<Core>(i));
+            rooms.push_back(std::make_unique<Rooms>(
+                *cores[i], RoomsPorts{*log, store, store, store, clock, filter}, &plain, metrics));
+            all.push_back(rooms.back().get());
+        }
+        for (auto& each : rooms) each->meet(all);
+        node.meet(all);
+        for (auto& core : cores) threads.emplace_back([&core] { core->run(); });
+        for (const char* name : {"ada", "bob", "eve"}) {
+            ports::NewUser user;
+            user.username = user.username_key = name;
+            user.email = user.email_key = std::string(name) + "@example.org";
+            users.push_back(store.add_user(user)->id);
+        }
+    }
+    ~RoomsTest() override {
+        for (int i = 0; i < kCores; ++i) await(i, rooms[i]->close());
+        for (auto& core : cores) core->stop();
+        for (auto& thread : threads) thread.join();
+    }
+
+    template <class T>
+    T await(int core, Task<T> task) {
+        return boost::asio::co_spawn(cores[core]->io(), std::move(task), boost::asio::use_future).get();
+    }
+    // Runs on a core and waits; the value is not looked at.
+    template <class Function>
+    void on(int core, Function function) {
+        std::promise<void> done;
+        cores[core]->post([&] {
+            function();
+            done.set_value();
+        });
+        done.get_future().get();
+    }
+    // Everything that is on its way between the cores has arrived.
+    void settle() {
+        for (int round = 0; round < 6; ++round)
+            for (int i = 0; i < kCores; ++i) on(i, [] {});
+    }
+
+    model::RoomId make_room(std::vector<model::UserId> members = {}) {
+        auto draft = chat::Composer::create(users[0], {.name = "room " + std::to_string(++room_number),
+                                                       .topic = "",
+                                                       .kind = model::RoomKind::group,
+                                                       .visibility = model::Visibility::restricted,
+                                                       .member_ids = std::move(members)});
+        const auto made = await(0, rooms[0]->submit_and_wait(std::move(*draft)));
+        return (*made)->outcome.room_id;
+    }
+    model::EventId say(int core, model::RoomId room, model::UserId user, std::string nonce) {
+        auto draft = chat::Composer::post(room, user, {nonce, "TEXT", "text of " + nonce, {}, {}});
+        const auto sent = await(core, rooms[core]->submit_and_wait(std::move(*draft)));
+        EXPECT_FALSE((*sent)->outcome.error);
+        return (*sent)->event()->id;
+    }
+    Result<Resume> listen(int core, Listener& listener, model::RoomId room,
+                          std::optional<model::EventId> since = {}) {
+        struct Do {
+            static Task<Result<Resume>> listen(Rooms& rooms, Listener& listener, model::RoomId room,
+                                               std::optional<model::EventId> since) {
+                Resume resume;
+                chat::Subscription& subscription = rooms.begin_listening(room, listener);
+                PARLEY_CO_CHECK(co_await rooms.listen(
+                    subscription, since, [&listener] { return !listener.ended; },
+                    [&resume](const Resume& answer) { resume = answer; }));
+                co_return resume;
+            }
+        };
+        return await(core, Do::listen(*rooms[core], listener, room, since));
+    }
+
+    TestClock clock;
+    Metrics metrics;
+    memory::Store store;
+    chat::ContentFilter filter;
+    Node node;
+    std::unique_ptr<ingest::Ingester> ingester;
+    std::unique_ptr<memory::Log> log;
+    std::vector<std::unique_ptr<Core>> cores;
+    std::vector<std::unique_ptr<Rooms>> rooms;
+    std::vector<std::thread> threads;
+    std::vector<model::UserId> users;
+    int room_number = 0;
+};
+
+TEST_F(RoomsTest, ListenersOnEveryCoreSeeEveryEventOnceInTheOrderOfIds) {
+    const model::RoomId room = make_room({users[1]});
+    Listener ada(users[0]), bob(users[1]);
+    ASSERT_TRUE(listen(0, ada, room));
+    ASSERT_TRUE(listen(1, bob, room));
+    std::vector<std::string> expected;
+    for (int i = 0; i < 20; ++i)
+        expected.push_back(say(i % 2, room, users[i % 2], "n" + std::to_string(i)).to_string());
+    settle();
+    EXPECT_EQ(ada.ids_of("message"), expected);
+    EXPECT_EQ(bob.ids_of("message"), expected);
+}
+
+TEST_F(RoomsTest, AResumeInTheMiddleOfTrafficHasNoHoleAndNoDouble) {
+    const model::RoomId room = make_room({users[1]});
+    const model::EventId first = say(0, room, users[0], "first");
+    std::atomic<bool> stop{false};
+    std::thread sender([&] {
+        for (int i = 0; !stop; ++i) say(0, room, users[0], "s" + std::to_string(i));
+    });
+    for (int round = 0; round < 20; ++round) {
+        Listener late(users[1]);
+        const auto resume = listen(1, late, room, first);
+        ASSERT_TRUE(resume);
+        if (resume->more) break; // more than a page by now
+        std::this_thread::sleep_for(5ms);
+        on(1, [&] { // the hub's own last subscription is this listener's
+            late.ended = true;
+        });
+        std::vector<std::string> seen;
+        for (const model::Event& event : resume->events) seen.push_back(event.id.to_string());
+        on(1, [&] {
+            for (const std::string& id : late.ids_of("message")) seen.push_back(id);
+            rooms[1]->hub().end_all_of(room, users[1]);
+        });
+        const ports::EventPage all = store.read_events(room, first, 100'000);
+        std::vector<std::string> expected;
+        for (const model::Event& event : all.events) expected.push_back(event.id.to_string());
+        ASSERT_LE(seen.size(), expected.size());
+        expected.resize(seen.size());
+        ASSERT_EQ(seen, expected) << "round " << round;
+    }
+    stop = true;
+    sender.join();
+}
+
+TEST_F(RoomsTest, ARemovedMemberHearsOfItAndOfNothingAfterIt) {
+    const model::RoomId room = make_room({users[1]});
+    Listener bob(users[1]);
+    ASSERT_TRUE(listen(1, bob, room));
+    auto draft = chat::Composer::member(room, users[0], {users[1], model::MemberAction::removed, {}});
+    ASSERT_FALSE((*await(0, rooms[0]->submit_and_wait(std::move(*draft))))->outcome.error);
+    say(0, room, users[0], "secret");
+    settle();
+    EXPECT_EQ(bob.ids_of("member").size(), 1u);
+    EXPECT_TRUE(bob.ids_of("message").empty());
+    EXPECT_TRUE(bob.ended);
+    Listener again(users[1]);
+    EXPECT_EQ(listen(1, again, room).error().code, Errc::unknown_room);
+}
+
+TEST_F(RoomsTest, AnOutsiderCannotListenOnAnyCore) {
+    const model::RoomId room = make_room();
+    for (int core = 0; core < kCores; ++core) {
+        Listener foreign(users[2]), absent(users[2]);
+        EXPECT_EQ(listen(core, foreign, room).error().code, Errc::unknown_room);
+        EXPECT_EQ(listen(core, absent, model::RoomId{12345}).error().code, Errc::unknown_room);
+    }
+}
+
+TEST_F(RoomsTest, MoreThanAPageIsToldAndNotLive) {
+    const model::RoomId room = make_room({users[1]});
+    const model::EventId first = say(0, room, users[0], "first");
+    for (std::size_t i = 0; i < limits::kResumePage + 5; ++i) say(0, room, users[0], "m" + std::to_string(i));
+    Listener bob(users[1]);
+    const auto page = listen(1, bob, room, first);
+    ASSERT_TRUE(page);
+    EXPECT_TRUE(page->more);
+    EXPECT_EQ(page->events.size(), limits::kResumePage);
+    Listener again(users[1]);
+    const auto rest = listen(1, again, room, page->events.back().id);
+    ASSERT_TRUE(rest);
+    EXPECT_FALSE(rest->more);
+    EXPECT_TRUE(rest->recovered);
+    EXPECT_EQ(rest->events.size(), 5u);
+}
+
+TEST_F(RoomsTest, ASinceFromTheFutureIsNotRecovered) {
+    const model::RoomId room = make_room();
+    Listener ada(users[0]);
+    const auto resume = listen(0, ada, room, model::EventId{INT64_MAX});
+    ASSERT_TRUE(resume);
+    EXPECT_FALSE(resume->recovered);
+}
+
+TEST_F(RoomsTest, TypingReachesOthersAndIsNotStored) {
+    const model::RoomId room = make_room({users[1]});
+    Listener ada(users[0]), bob(users[1]);
+    ASSERT_TRUE(listen(0, ada, room));
+    ASSERT_TRUE(listen(1, bob, room));
+    on(0, [&] { rooms[0]->tell_room(room, R"({"op":"typing"})", Rooms::Audience::small_rooms_only, &ada); });
+    settle();
+    EXPECT_EQ(std::count(bob.frames.begin(), bob.frames.end(), R"({"op":"typing"})"), 1);
+    EXPECT_EQ(std::count(ada.frames.begin(), ada.frames.end(), R"({"op":"typing"})"), 0);
+}
+
+TEST_F(RoomsTest, PresenceIsShownOnceForAUserWithTwoConnections) {
+    const model::RoomId room = make_room({users[1]});
+    Listener ada(users[0]), phone(users[1]), desk(users[1]);
+    on(0, [&] { rooms[0]->connect(ada); });
+    on(0, [&] { rooms[0]->connect(phone); });
+    on(1, [&] { rooms[1]->connect(desk); });
+    ASSERT_TRUE(listen(0, ada, room));
+    ASSERT_TRUE(listen(0, phone, room));
+    ASSERT_TRUE(listen(1, desk, room));
+    settle();
+    const auto about_bob = [&] {
+        return std::count_if(ada.frames.begin(), ada.frames.end(), [&](const std::string& frame) {
+            return frame.find("presence") != std::string::npos &&
+                   frame.find("\"user_id\":\"" + users[1].to_string() + "\"") != std::string::npos;
+        });
+    };
+    EXPECT_EQ(about_bob(), 1);
+    EXPECT_EQ(await(0, rooms[0]->online({users[1], users[2]})), (std::vector<bool>{true, false}));
+    on(0, [&] { rooms[0]->hub().end_all_of(room, users[1]), rooms[0]->disconnect(phone); });
+    settle();
+    EXPECT_EQ(about_bob(), 1);
+    on(1, [&] { rooms[1]->hub().end_all_of(room, users[1]), rooms[1]->disconnect(desk); });
+    settle();
+    EXPECT_EQ(about_bob(), 2);
+    on(0, [&] { rooms[0]->hub().end_all_of(room, users[0]), rooms[0]->disconnect(ada); });
+}
+
+} // namespace
+} // namespace parley::service
