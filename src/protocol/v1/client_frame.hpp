@@ -16,8 +16,10 @@
 //   id          := string of the digits of 1 .. 2^63-1
 //
 // Errors: bad_frame (not one JSON object, deeper than limits::kJsonDepth, a key twice, text after it, a
-// lone surrogate or U+0000 in a string), unknown_op, invalid_field (a field is missing or has another
-// type; the detail names it). `ref` and `nonce` are given with the error when they could be read.
+// lone surrogate or U+0000 in a string), unknown_op (`op` is a string that is none of these),
+// invalid_field (a field, `op` included, is missing or has another type; the detail names it), too_long
+// (more than limits::kFrameBytes). `ref` and `nonce` are given with the error when they could be read.
+// Lengths of content, nonce, emoji and token are not judged here (chat/composer).
 //
 // Threading: one Decoder per core, not shared. Strings in a Frame point into the decoder and live until
 // the next call. Allocates nothing in the steady state.
@@ -58,6 +60,7 @@ struct ClientFrame {
 };
 
 enum class FrameErrc : std::uint8_t { bad_frame, unknown_op, invalid_field, too_long };
+std::string_view name_of(FrameErrc code); // the error code of the contract
 
 struct FrameError {
     FrameErrc code = FrameErrc::bad_frame;
