@@ -9,7 +9,8 @@
 //
 // Threading: construct and start() before the cores run or on core 0; stop_accepting() and drain() from
 // core 0's coroutines; connections live on their core. Owner: app/wiring. Shutdown: stop_accepting(), then
-// drain(), then stop the cores, then destroy.
+// drain(), then stop the cores, then destroy (which cuts what is left, on the destroying thread).
+// The process must ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL.
 #pragma once
 
 #include "base/core.hpp"
@@ -28,6 +29,17 @@
 
 namespace parley::net {
 
+// The deadlines of net; tests shorten them.
+struct Timeouts {
+    std::chrono::milliseconds http_header = limits::kHttpHeaderTimeout;
+    std::chrono::milliseconds http_body = limits::kHttpBodyTimeout;
+    std::chrono::milliseconds http_idle = limits::kHttpIdleTimeout;
+    std::chrono::milliseconds http_handler = limits::kHttpHandlerTimeout;
+    std::chrono::milliseconds message_assembly = limits::kMessageAssemblyTimeout;
+    std::chrono::milliseconds write_stall = limits::kWriteStallTimeout;
+    std::chrono::milliseconds close = limits::kCloseTimeout;
+};
+
 struct ServerSettings {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;                 // 0: any free one, see Server::port()
@@ -36,6 +48,12 @@ struct ServerSettings {
     std::size_t connections_max = limits::kConnections;
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     std::chrono::milliseconds idle = limits::kIdle;
+    Timeouts timeouts;
+    std::size_t message_bytes_max = limits::kFrameBytes;
+    std::size_t fragments_max = limits::kFragmentsPerMessage;
+    std::size_t outbound_bytes_max = limits::kOutboundQueueBytes;
+    std::size_t outbound_frames_max = limits::kOutboundQueueFrames;
+    bool binary_messages = false;              // else close 1003
 };
 
 // What one core serves. Borrowed; outlives the server.

@@ -57,8 +57,9 @@ class WebSocketHandler {
 public:
     virtual ~WebSocketHandler() = default;
     // One whole text message, valid UTF-8, at most limits::kFrameBytes. The bytes live until it returns.
-    // (Binary messages are answered by net with close 1003.)
     virtual void on_text(std::string_view text) = 0;
+    // Only with ServerSettings::binary_messages; otherwise net answers them with close 1003.
+    virtual void on_binary(std::string_view) {}
     // The last call: the connection is gone. `code` is the peer's, ours, or abnormal.
     virtual void on_closed(CloseCode code) = 0;
 };

@@ -1,0 +1,165 @@
+#include "net/http_session.hpp"
+
+#include "net/net_loop.hpp"
+#include "net/ws_handshake.hpp"
+#include "net/ws_session.hpp"
+
+#include <utility>
+
+namespace parley::net {
+
+HttpSession::HttpSession(Connection& connection, std::string peer)
+    : x_connection(connection),
+      x_peer(std::move(peer)),
+      x_deadline(connection.loop().now() + connection.loop().settings().timeouts.http_header) {
+    x_connection.loop().probe().http.add(1);
+}
+
+HttpSession::~HttpSession() { x_connection.loop().probe().http.add(-1); }
+
+void HttpSession::expect_by(std::chrono::milliseconds from_now) {
+    x_deadline = x_connection.loop().now() + from_now;
+    x_connection.schedule();
+}
+
+void HttpSession::on_bytes(std::span<char> bytes) {
+    x_unparsed.append(bytes.data(), bytes.size());
+    process();
+}
+
+void HttpSession::process() {
+    if (x_processing) return;
+    x_processing = true;
+    while (x_state == State::reading && !x_unparsed.empty()) {
+        if (!x_parser) begin_request();
+        std::size_t used = 0;
+        const HttpParser::Progress progress = x_parser->feed(x_unparsed, used);
+        x_unparsed.erase(0, used);
+        if (progress == HttpParser::Progress::complete) {
+            dispatch();
+        } else if (progress == HttpParser::Progress::failed) {
+            const HttpFailure failure = x_parser->failure();
+            x_keep_alive = false;
+            answer(make_problem(failure.status, failure.code, failure.detail));
+        } else {
+            after_progress();
+        }
+    }
+    x_processing = false;
+    if (x_unparsed.empty()) std::string().swap(x_unparsed);
+    if (x_state == State::reading) x_connection.resume_reading();
+    if (x_state == State::busy || x_state == State::clogged) x_connection.pause_reading();
+}
+
+void HttpSession::begin_request() {
+    x_parser = std::make_unique<HttpParser>();
+    x_in_body = false;
+    ++x_number;
+    // The first request's time runs from the accept on.
+    if (!std::exchange(x_first, false))
+        expect_by(x_connection.loop().settings().timeouts.http_header);
+}
+
+void HttpSession::after_progress() {
+    if (!x_parser->head_complete() || x_in_body) return;
+    x_in_body = true;
+    expect_by(x_connection.loop().settings().timeouts.http_body);
+    if (x_parser->take_expect_continue())
+        x_connection.enqueue(FrameRef::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
+void HttpSession::dispatch() {
+    ParsedRequest parsed = x_parser->take();
+    x_parser.reset();
+    NetLoop& loop = x_connection.loop();
+    loop.proxies().resolve(parsed.request, x_peer, x_connection.uses_tls());
+    x_is_head = parsed.request.method == "HEAD";
+    x_keep_alive = parsed.keep_alive && !loop.draining();
+    const CoreHandlers handlers = loop.handlers();
+    if (handlers.websocket && handlers.websocket->serves(parsed.request.path))
+        return upgrade(parsed);
+    x_state = State::busy;
+    expect_by(loop.settings().timeouts.http_handler);
+    loop.handle(x_connection.id(), x_number, std::move(parsed.request));
+}
+
+void HttpSession::upgrade(const ParsedRequest& parsed) {
+    if (const auto refusal = refuse_handshake(parsed)) {
+        x_keep_alive &= !refusal->close;
+        return answer(*refusal);
+    }
+    NetLoop& loop = x_connection.loop();
+    WebSocketAcceptor::Verdict verdict = loop.handlers().websocket->on_handshake(parsed.request);
+    if (verdict.refusal) return answer(*verdict.refusal);
+    if (loop.draining()) {
+        x_keep_alive = false;
+        return answer(make_problem(503, "unavailable", "The server stops."));
+    }
+    x_state = State::finished;
+    loop.probe().count_answer(101);
+    x_connection.enqueue(FrameRef::copy_of(switching_protocols(
+        parsed.request.header("sec-websocket-key"), verdict.subprotocol, loop.http_date())));
+    auto session = std::make_unique<WsSession>(x_connection, parsed.request.peer_address);
+    WsSession& socket = *session;
+    x_connection.speak(std::move(session));
+    socket.open(verdict.open);
+    // A client that does not wait for the answer has sent frames already.
+    if (!x_unparsed.empty() && !x_connection.finishing()) socket.on_bytes(x_unparsed);
+    x_unparsed.clear();
+}
+
+void HttpSession::on_answer(std::uint32_t request, HttpResponse&& response) {
+    if (request != x_number || x_state != State::busy) return;
+    answer(response);
+    process();
+}
+
+void HttpSession::answer(const HttpResponse& response) {
+    NetLoop& loop = x_connection.loop();
+    const bool close = !x_keep_alive || response.close || loop.draining();
+    x_connection.enqueue(
+        serialise(response, {.head = x_is_head, .close = close, .date = loop.http_date()}));
+    loop.probe().count_answer(response.status);
+    x_is_head = false;
+    x_parser.reset();
+    if (close) {
+        x_state = State::finished;
+        std::string().swap(x_unparsed);
+        return x_connection.finish();
+    }
+    x_state = x_connection.queued_bytes() > kQueuedBytesMax ? State::clogged : State::reading;
+    expect_by(loop.settings().timeouts.http_idle);
+}
+
+void HttpSession::on_drained() {
+    if (x_state != State::clogged) return;
+    x_state = State::reading;
+    process();
+}
+
+void HttpSession::on_end() {
+    if (x_state == State::busy || x_state == State::clogged)
+        x_keep_alive = false;
+    else
+        x_connection.cut(Cut::gently);
+}
+
+void HttpSession::on_deadline(Time now) {
+    if (now < x_deadline) return;
+    if (x_state == State::busy) {
+        x_keep_alive = false;
+        answer(make_problem(503, "unavailable", "The request took too long."));
+    } else if (x_parser) {
+        x_keep_alive = false;
+        answer(make_problem(408, "request_timeout", "The request came too slowly."));
+    } else {
+        x_connection.cut(Cut::gently);
+    }
+}
+
+void HttpSession::on_drain() {
+    x_keep_alive = false;
+    if (x_state == State::reading && !x_parser) x_connection.finish();
+}
+
+} // namespace parley::net

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Runs Autobahn's WebSocket cases against the net module's echo server.
+
+usage: run.py ECHO_SERVER_PROGRAM [--cache DIR] [--cases 1.*,2.*]
+
+Autobahn's test suite is Python 2 only: it is installed once into the cache directory by a
+python2.7 (the system's, or one of pyenv). A machine without one: exit 77, said loudly.
+Ends with 'N passed, N failed'; exit 1 if a case failed, or was not strict in the groups 1-7 and 10.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+VERSION = "25.10.1"
+CASES = "1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*"
+STRICT_GROUPS = {"1", "2", "3", "4", "5", "6", "7", "10"}
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SKIPPED = 77
+
+
+def python2():
+    """The command and environment of a Python 2.7 that has pip, or None."""
+    candidates = [pathlib.Path(p) for p in filter(None, [shutil.which("python2.7")])]
+    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
+    candidates += sorted(pyenv.glob("versions/2.7*/bin/python2.7"))
+    for candidate in candidates:
+        probe = subprocess.run([candidate, "-m", "pip", "--version"], capture_output=True)
+        if probe.returncode == 0:
+            return candidate
+    return None
+
+
+def install(python, directory):
+    done = directory / ("installed-" + VERSION)
+    if done.exists():
+        return
+    print(f"installing autobahntestsuite {VERSION} into {directory} (about a minute)", flush=True)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                    "--target", directory, "autobahntestsuite==" + VERSION],
+                   check=True, stderr=subprocess.DEVNULL)
+    # --target leaves out the namespace package's own file.
+    (directory / "zope" / "__init__.py").touch()
+    done.touch()
+
+
+def run_cases(python, packages, port, cases, report):
+    spec = report / "spec.json"
+    spec.write_text(json.dumps({
+        "outdir": str(report),
+        "servers": [{"agent": "parley", "url": f"ws://127.0.0.1:{port}"}],
+        "cases": cases.split(","), "exclude-cases": [], "exclude-agent-cases": {},
+    }))
+    code = ("import sys; sys.argv = ['wstest', '-m', 'fuzzingclient', '-s', sys.argv[1]];"
+            "from autobahntestsuite.wstest import run; run()")
+    environment = dict(os.environ, PYTHONPATH=str(packages))
+    with open(report / "wstest.log", "w") as log:
+        subprocess.run([python, "-c", code, spec], env=environment, check=True, timeout=300,
+                       stdout=log, stderr=log)
+    return json.loads((report / "index.json").read_text())["parley"]
+
+
+def judge(results):
+    bad = []
+    for case in sorted(results, key=lambda c: [int(n) for n in c.split(".")]):
+        result = results[case]
+        strict = case.split(".")[0] in STRICT_GROUPS
+        allowed = {"OK", "INFORMATIONAL"} | (set() if strict else {"NON-STRICT"})
+        if result["behavior"] not in allowed or result["behaviorClose"] not in allowed:
+            bad.append(f"{case}: {result['behavior']}, close: {result['behaviorClose']}")
+    return bad
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("server")
+    arguments.add_argument("--cache", type=pathlib.Path, default=ROOT / ".cache" / "autobahn")
+    arguments.add_argument("--cases", default=CASES)
+    options = arguments.parse_args()
+    python = python2()
+    if python is None:
+        print("SKIPPED: Autobahn needs Python 2.7 with pip, and this machine has none.")
+        return SKIPPED
+    packages = options.cache.resolve() / "packages"
+    install(python, packages)
+    server = subprocess.Popen([options.server, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        port = int(server.stdout.readline())
+        with tempfile.TemporaryDirectory() as report:
+            results = run_cases(python, packages, port, options.cases, pathlib.Path(report))
+    finally:
+        server.stdin.close()
+        code = server.wait(timeout=10)
+    bad = judge(results)
+    for line in bad:
+        print("failed or not strict:", line)
+    if code != 0:
+        print(f"the echo server ended with {code}")
+    print(f"{len(results) - len(bad)} passed, {len(bad)} failed")
+    return 1 if bad or code != 0 or not results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
