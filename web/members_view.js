@@ -53,11 +53,12 @@ export class MembersView {
         h('span', { class: 'member-name' }, person.name, isMe ? h('span', { class: 'muted' }, ' (you)') : null,
           roleText[person.role] ? h('span', { class: 'tag' }, roleText[person.role]) : null),
         h('span', { class: 'hint' }, seen)),
-      isMe || room.kind === 'dm' ? null : h('button', {
-        type: 'button', class: 'button small', onclick: () => this.actions.message(person.id),
-        'aria-label': `Message ${person.name}`,
-      }, 'Message'),
-      mayRemove ? iconButton('close', `Remove ${person.name}`, () => this.actions.remove(room, person)) : null);
+      isMe || room.kind === 'dm' ? null : h('div', { class: 'member-actions' },
+        h('button', {
+          type: 'button', class: 'button small', onclick: () => this.actions.message(person.id),
+          'aria-label': `Message ${person.name}`,
+        }, 'Message'),
+        mayRemove ? iconButton('close', `Remove ${person.name}`, () => this.actions.remove(room, person)) : null));
     this.nodes.set(person.id, { key, node });
     return node;
   }

@@ -140,22 +140,24 @@ export class Socket {
   }
 
   closed(code) {
-    const wasSteady = this.isOpen && Date.now() - this.openedAt > steadyAfterMs;
+    const wasOpen = this.isOpen;
+    const wasSteady = wasOpen && Date.now() - this.openedAt > steadyAfterMs;
     clearTimeout(this.timer);
     this.drop();
     if (wasSteady) this.failures = 0;
     if (code >= 4500 && code <= 4599) return this.set({ name: 'stopped', code });
-    if (code === 4003) return this.refreshAndConnect();
+    if (code === 4003) return this.refreshAndConnect(wasOpen);
     this.retryLater();
   }
 
-  async refreshAndConnect() {
+  async refreshAndConnect(wasOpen) {
     this.set({ name: 'connecting' });
     const attempt = (this.attempt = {});
     try {
       await this.session.refresh(this.token);
-      // Once at once; if the new token is refused as well, with pauses.
-      if (this.attempt === attempt) this.failures++ === 0 ? this.connect() : this.retryLater();
+      // At once; but if a new token is refused as well, with pauses.
+      if (this.attempt !== attempt) return;
+      wasOpen || this.failures++ === 0 ? this.connect() : this.retryLater();
     } catch (error) {
       if (this.attempt !== attempt) return;
       meansSignedOut(error) ? this.set({ name: 'idle' }) : this.retryLater();

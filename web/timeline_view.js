@@ -34,6 +34,7 @@ export class TimelineView {
     this.nodes.clear();
     this.editing = null;
     this.sticky = true;
+    this.isFirstLook = true;
     this.newFrom = room.unread_count > 0 ? room.last_read_id ?? '0' : null;
     this.loadError = null;
     this.list.replaceChildren();
@@ -49,6 +50,10 @@ export class TimelineView {
     setChildren(this.list, this.items());
     this.firstId = room.timeline.messages[0]?.id;
     this.renderHead();
+    if (this.isFirstLook && room.timeline.loaded) {
+      this.isFirstLook = false;
+      this.scrollToNew();
+    }
     if (this.sticky) {
       this.scrollDown();
     } else if (firstBefore && this.firstId && compareIds(this.firstId, firstBefore) < 0) {
@@ -58,6 +63,18 @@ export class TimelineView {
     this.jump.classList.toggle('unread', room.unread_count > 0);
     this.root.classList.toggle('is-empty', this.isEmpty());
     if (room.timeline.loaded && this.sticky && store.rooms.has(room.id)) this.onBottom();
+  }
+
+  // A room with something new opens where the new begins.
+  scrollToNew() {
+    const line = this.list.querySelector('.new-line');
+    if (!line) return;
+    this.scrollDown();
+    const { scroller } = this;
+    const above = line.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    if (above >= 0) return;
+    this.sticky = false;
+    scroller.scrollTop += above - scroller.clientHeight / 5;
   }
 
   isEmpty() {
@@ -104,8 +121,9 @@ export class TimelineView {
         const text = dayText(message.created_at);
         put(`day ${dayKey(message.created_at)}`, text, () => h('li', { class: 'day' }, h('span', {}, text)));
       }
+      // Only where it is known that nothing new stands further up, in what is not loaded yet.
       const isFirstNew = !isLineDrawn && this.newFrom && message.user_id !== store.myId
-        && compareIds(message.id, this.newFrom) > 0;
+        && compareIds(message.id, this.newFrom) > 0 && (before || !room.timeline.hasOlder);
       if (isFirstNew) {
         isLineDrawn = true;
         put('new', '', () => h('li', { class: 'new-line' }, h('span', {}, 'New')));
