@@ -1,0 +1,127 @@
+import httpx
+import pytest
+
+from parley_client import Api, Socket
+from parley_server import Server
+from wire import Wire
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The one server that most tests share."""
+    server = Server(tmp_path_factory.mktemp("server")).start()
+    yield server
+    status = server.stop()
+    assert status == 0, f"the shared server ended with {status}:\n{server.log()[-4000:]}"
+
+
+@pytest.fixture(scope="session")
+def api(server):
+    api = Api(server)
+    yield api
+    api.close()
+
+
+@pytest.fixture(autouse=True)
+def server_lives(request):
+    """Names the test that killed the shared server, instead of all that follow it."""
+    yield
+    if "server" in request.fixturenames:
+        server = request.getfixturevalue("server")
+        assert server.process.poll() is None, f"the server died:\n{server.log()[-4000:]}"
+
+
+@pytest.fixture
+def new_user(api):
+    """Makes accounts on the shared server; closes their sockets at the end."""
+    users = []
+
+    def make(**fields):
+        users.append(api.new_user(**fields))
+        return users[-1]
+
+    yield make
+    for user in users:
+        user.close()
+
+
+@pytest.fixture
+def ann(new_user):
+    return new_user()
+
+
+@pytest.fixture
+def bob(new_user):
+    return new_user()
+
+
+@pytest.fixture
+def eve(new_user):
+    """A stranger: in no room of the others."""
+    return new_user()
+
+
+@pytest.fixture
+def room(ann, bob):
+    """A public group of ann (owner) and bob."""
+    return ann.room(bob)
+
+
+@pytest.fixture
+def private_room(ann, bob):
+    return ann.room(bob, visibility="private")
+
+
+@pytest.fixture
+def wire(server):
+    """Opens raw connections to the shared server."""
+    opened = []
+
+    def open_one(timeout=5):
+        opened.append(Wire(server, timeout))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.socket.close()
+
+
+@pytest.fixture
+def open_socket(server):
+    """Opens WebSockets without a user."""
+    opened = []
+
+    def open_one(token=None, **options):
+        opened.append(Socket(server, token, **options))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def make_server(tmp_path):
+    """Servers of a test's own: make_server("--flag", environment={...}) gives one with .api."""
+    servers = []
+
+    def make(*flags, folder=None, start=True, verify=None, **options):
+        server = Server(folder or tmp_path / f"server{len(servers)}", *flags, **options)
+        servers.append(server)
+        if start:
+            server.start()
+            server.api = Api(server, **({"verify": verify} if verify is not None else {}))
+        return server
+
+    yield make
+    for server in servers:
+        if getattr(server, "api", None):
+            server.api.close()
+        server.kill()
+
+
+@pytest.fixture
+def http(server):
+    """Plain httpx, without the checks of Api."""
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        yield client
