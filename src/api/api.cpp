@@ -1,0 +1,18 @@
+#include "api/api.hpp"
+
+#include "api/web.hpp"
+
+namespace parley::api {
+
+Api::Api(const ApiParts& parts)
+    : x_router(parts.accounts, parts.log, parts.metrics), x_users(parts.accounts, x_router),
+      x_rooms(parts.rooms, parts.directory, x_router), x_messages(parts.rooms, parts.history, x_router) {
+    add_operator_routes(x_router, parts.metrics, parts.what_is_missing);
+    add_web_routes(x_router, web_files());
+}
+
+Task<net::HttpResponse> Api::handle(net::HttpRequest request) {
+    return x_router.handle(std::move(request));
+}
+
+} // namespace parley::api

@@ -1,0 +1,48 @@
+// Api: the REST surface of one core. It is nothing but routes: each file of this module adds its
+// own to the router, which does what all calls need.
+//
+// Threading: its core. Owner: app/wiring, one for each core, after what it borrows and before
+// net::Server. Shutdown: the server waits for the calls that run.
+#pragma once
+
+#include "api/docs.hpp"
+#include "api/messages.hpp"
+#include "api/rooms.hpp"
+#include "api/router.hpp"
+#include "api/users.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "net/http.hpp"
+#include "ports/history.hpp"
+#include "ports/room_directory.hpp"
+#include "service/accounts.hpp"
+
+namespace parley::api {
+
+struct ApiParts {
+    service::Accounts& accounts;
+    service::Rooms& rooms;
+    ports::RoomDirectory& directory;
+    ports::History& history;
+    const ports::TokenSigner& signer;
+    Metrics& metrics;
+    Logger& log;
+    Readiness what_is_missing;
+};
+
+class Api final : public net::HttpHandler {
+public:
+    explicit Api(const ApiParts& parts);
+    Api(const Api&) = delete;
+    Api& operator=(const Api&) = delete;
+
+    Task<net::HttpResponse> handle(net::HttpRequest request) override;
+
+private:
+    Router x_router;
+    UserRoutes x_users;
+    RoomRoutes x_rooms;
+    MessageRoutes x_messages;
+};
+
+} // namespace parley::api

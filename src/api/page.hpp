@@ -1,0 +1,43 @@
+// The query parameters of lists: `limit`, and `cursor`, which a client got as `next` and sends back
+// unread.
+//
+//   cursor = base64url(tag[1] id[8], big endian)      12 characters; the tag tells one list from
+//   another
+//
+// Anything else than a well-formed value, given once, is invalid_field. Threading: pure functions.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/ids.hpp"
+#include "net/http.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace parley::api {
+
+enum class CursorTag : char { my_rooms = 'r', open_rooms = 'o', members = 'm' };
+
+std::string encode_cursor(CursorTag tag, std::int64_t id);
+std::optional<std::int64_t> decode_cursor(CursorTag tag, std::string_view text);
+
+// 1..limits::kPageMax; limits::kPageDefault when absent.
+Result<std::size_t> page_limit(const net::HttpRequest& request);
+// The id after which the page begins; 0 when there is no cursor.
+Result<std::int64_t> page_cursor(const net::HttpRequest& request, CursorTag tag);
+// A parameter that may be given once; nullopt when absent.
+Result<std::optional<std::string>> query_text(const net::HttpRequest& request,
+                                              std::string_view name);
+
+template <class Id>
+Result<std::optional<Id>> query_id(const net::HttpRequest& request, std::string_view name) {
+    PARLEY_TRY(const std::optional<std::string> text, query_text(request, name));
+    if (!text) return std::optional<Id>{};
+    const std::optional<Id> id = Id::parse(*text);
+    if (!id) return Error(Errc::invalid_field, std::string(name) + ": an id was expected.");
+    return id;
+}
+
+} // namespace parley::api

@@ -1,0 +1,35 @@
+// REST: users, sessions, the caller's own profile.
+//
+//   POST /v1/users · POST /v1/sessions · POST /v1/sessions/refresh · DELETE /v1/sessions/current
+//   GET, PATCH /v1/me
+//
+// Threading: its core. Owner: Api.
+#pragma once
+
+#include "api/router.hpp"
+#include "service/accounts.hpp"
+
+namespace parley::api {
+
+class UserRoutes {
+public:
+    UserRoutes(service::Accounts& accounts, Router& router);
+    UserRoutes(const UserRoutes&) = delete;
+    UserRoutes& operator=(const UserRoutes&) = delete;
+
+private:
+    using Answer = Task<Result<net::HttpResponse>>;
+    Answer sign_up(RequestContext context);
+    Answer log_in(RequestContext context);
+    Answer refresh(RequestContext context);
+    Answer log_out(RequestContext context);
+    Answer get_me(RequestContext context);
+    Answer patch_me(RequestContext context);
+
+    service::Accounts& x_accounts;
+};
+
+// {id, username, email, created_at, display_name?, avatar_media_id?}
+void append_user(std::string& out, const model::User& user);
+
+} // namespace parley::api
