@@ -19,6 +19,7 @@ const session = new Session();
 const api = new Api(session);
 let screen = null;
 
+session.onRenewed = () => screen?.socket.renew();
 session.onSignedOut = (error) => {
   if (!screen) return;
   screen.stop();
@@ -52,7 +53,7 @@ class Screen {
       onReady: (welcome) => {
         this.contentMax = welcome.limits?.content || this.contentMax;
         this.live.connected();
-        if (this.room && !this.room.timeline.loaded) this.chat.load();
+        if (this.room) this.chat.load();
       },
     });
     this.outbox = new Outbox({

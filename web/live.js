@@ -32,7 +32,10 @@ export class Live {
     this.generation += 1;
     this.queue = [];
     this.syncing.clear();
-    for (const room of this.store.rooms.values()) room.isLive = false;
+    for (const room of this.store.rooms.values()) {
+      room.isLive = false;
+      room.membersCursor = undefined; // who is online has changed unseen
+    }
     this.outbox.flush();
     for (const room of this.store.sortedRooms()) this.enqueue(room);
     this.reloadRooms().catch(() => {});
@@ -63,7 +66,9 @@ export class Live {
     const room = this.store.rooms.get(frame.room_id);
     if (frame.op === 'presence') return this.store.setPresence(frame);
     if (!room) {
-      if (frame.op === 'member' && frame.user_id === this.store.myId) this.reloadRooms().catch(() => {});
+      // Somebody made a room with me in it, or added me to one.
+      const isNews = frame.op === 'room' || (frame.op === 'member' && frame.user_id === this.store.myId);
+      if (isNews) this.reloadRooms().catch(() => {});
       return;
     }
     if (frame.op === 'typing') return this.store.setTyping(room, frame.user_id);

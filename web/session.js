@@ -11,6 +11,7 @@ const earlyMs = 60_000;
 export class Session {
   constructor() {
     this.onSignedOut = () => {};
+    this.onRenewed = () => {}; // another access token, from here or from another tab
     this.refreshing = null;
     this.timer = 0;
     this.value = this.read();
@@ -21,6 +22,7 @@ export class Session {
       this.value = this.read();
       this.plan();
       if (before && this.value?.user.id !== before.user.id) this.onSignedOut(null);
+      else if (before && this.value.access !== before.access) this.onRenewed();
     });
   }
 
@@ -71,6 +73,7 @@ export class Session {
     try {
       const body = { refresh_token: stored.refresh };
       this.accept(await exchange('POST', '/v1/sessions/refresh', { body }));
+      this.onRenewed();
     } catch (error) {
       if (meansSignedOut(error)) this.end(error);
       throw error;

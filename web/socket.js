@@ -62,6 +62,13 @@ export class Socket {
     });
   }
 
+  // Gives the open connection the newer token, so that it lives as long as that one.
+  renew() {
+    if (!this.isOpen || this.session.value.access === this.token) return;
+    this.token = this.session.value.access;
+    this.post({ op: 'hello', token: this.token });
+  }
+
   async connect() {
     clearTimeout(this.timer);
     this.drop();
@@ -108,6 +115,7 @@ export class Socket {
   }
 
   welcome(frame) {
+    if (this.isOpen) return; // the answer to renew()
     clearTimeout(this.timer);
     this.openedAt = Date.now();
     this.heartbeatMs = frame.heartbeat_ms;
