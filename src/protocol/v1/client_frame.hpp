@@ -15,14 +15,14 @@
 //   ping        :=
 //   id          := string of the digits of 1 .. 2^63-1
 //
-// Errors: bad_frame (not one JSON object, deeper than limits::kJsonDepth, a key twice, text after it, a
-// lone surrogate or U+0000 in a string), unknown_op (`op` is a string that is none of these),
-// invalid_field (a field, `op` included, is missing or has another type; the detail names it), too_long
-// (more than limits::kFrameBytes). `ref` and `nonce` are given with the error when they could be read.
-// Lengths of content, nonce, emoji and token are not judged here (chat/composer).
+// Errors: bad_frame (not one JSON object, deeper than limits::kJsonDepth, a key twice, text after
+// it, a lone surrogate or U+0000 in a string), unknown_op (`op` is a string that is none of these),
+// invalid_field (a field, `op` included, is missing or has another type; the detail names it),
+// too_long (more than limits::kFrameBytes). `ref` and `nonce` are given with the error when they
+// could be read. Lengths of content, nonce, emoji and token are not judged here (chat/composer).
 //
-// Threading: one Decoder per core, not shared. Strings in a Frame point into the decoder and live until
-// the next call. Allocates nothing in the steady state.
+// Threading: one Decoder per core, not shared. Strings in a Frame point into the decoder and live
+// until the next call. Allocates nothing in the steady state.
 #pragma once
 
 #include "base/result.hpp"
@@ -47,12 +47,18 @@ struct Send {
 };
 struct Edit { model::RoomId room_id; model::MessageId message_id; std::string_view content; };
 struct Delete { model::RoomId room_id; model::MessageId message_id; };
-struct React { model::RoomId room_id; model::MessageId message_id; std::string_view emoji; bool added = true; };
+struct React {
+    model::RoomId room_id;
+    model::MessageId message_id;
+    std::string_view emoji;
+    bool added = true;
+};
 struct Typing { model::RoomId room_id; };
 struct Read { model::RoomId room_id; model::MessageId message_id; };
 struct Ping {};
 
-using ClientOp = std::variant<Hello, Subscribe, Unsubscribe, Send, Edit, Delete, React, Typing, Read, Ping>;
+using ClientOp =
+    std::variant<Hello, Subscribe, Unsubscribe, Send, Edit, Delete, React, Typing, Read, Ping>;
 
 struct ClientFrame {
     std::string_view ref;      // "": none

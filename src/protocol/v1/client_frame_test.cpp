@@ -109,8 +109,8 @@ TEST_F(ClientFrameTest, TheOrderOfFieldsAndWhiteSpaceAreFree) {
 }
 
 TEST_F(ClientFrameTest, UnknownAndForeignFieldsAreIgnored) {
-    good<Ping>(
-        R"({"op":"ping","room_id":17,"added":"?","content":{"a":[1,-2.5e3,true,null,"\n"]},"z":[]})");
+    good<Ping>(R"({"op":"ping","room_id":17,"added":"?","content":{"a":[1,-2.5e3,true,null,"\n"]})"
+               R"(,"z":[]})");
     EXPECT_EQ(good<Typing>(R"({"":0,"room":"1","Op":"send","op":"typing","room_id":"4","op ":1})")
                   .room_id.value,
               4);
@@ -427,7 +427,8 @@ TEST_F(ClientFrameTest, AFrameDependsOnNoFrameBefore) {
     }
     // Cut anywhere, a frame is bad, and nothing behind its end is read.
     const std::string longer =
-        R"({"op":"send","room_id":"5","nonce":"n","type":"TEXT","content":"\"hi\"","x":[{"a":-1.5}]})";
+        R"({"op":"send","room_id":"5","nonce":"n","type":"TEXT","content":"\"hi\"",)"
+        R"("x":[{"a":-1.5}]})";
     good<Send>(longer);
     for (std::size_t n = 0; n < longer.size(); ++n)
         bad_frame(std::string_view(longer).substr(0, n));

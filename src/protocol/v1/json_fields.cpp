@@ -34,40 +34,39 @@ constexpr std::array<std::string_view, kKeys> kNames{
     "op",      "ref",      "token",    "room_id",    "since", "nonce", "type",
     "content", "media_id", "reply_to", "message_id", "emoji", "added"};
 
-// kKeys for a name that is none of v1's.
-std::size_t index_of(std::string_view name) {
-    const auto is = [&](Key key) {
-        const auto index = static_cast<std::size_t>(key);
-        return name == kNames[index] ? index : kKeys;
-    };
-    if (name.size() < 2) return kKeys;
-    switch (name.size() << 8 | static_cast<unsigned char>(name[0])) {
-    case 2 << 8 | 'o':
-        return is(Key::op);
-    case 3 << 8 | 'r':
-        return is(Key::ref);
-    case 4 << 8 | 't':
-        return is(Key::type);
-    case 5 << 8 | 't':
-        return is(Key::token);
-    case 5 << 8 | 's':
-        return is(Key::since);
-    case 5 << 8 | 'n':
-        return is(Key::nonce);
-    case 5 << 8 | 'e':
-        return is(Key::emoji);
-    case 5 << 8 | 'a':
-        return is(Key::added);
-    case 7 << 8 | 'r':
-        return is(Key::room_id);
-    case 7 << 8 | 'c':
-        return is(Key::content);
-    case 8 << 8 | 'm':
-        return is(Key::media_id);
-    case 8 << 8 | 'r':
-        return is(Key::reply_to);
-    case 10 << 8 | 'm':
-        return is(Key::message_id);
+template <std::size_t N>
+bool starts_with(const char* p, const char (&literal)[N]) {
+    return std::memcmp(p, literal, N - 1) == 0;
+}
+
+// Which of v1's names stands at `p`, as it is, with a quote behind it; kKeys for any other and for
+// one written with escapes. May look at 11 bytes: there is padding behind the frame. One comparison
+// of a constant size for most keys, where finding the end of the key first would be a loop.
+std::size_t plain_key(const char* p) {
+    const auto key = [](Key found) { return static_cast<std::size_t>(found); };
+    switch (*p) {
+    case 'a':
+        return starts_with(p, "added\"") ? key(Key::added) : kKeys;
+    case 'c':
+        return starts_with(p, "content\"") ? key(Key::content) : kKeys;
+    case 'e':
+        return starts_with(p, "emoji\"") ? key(Key::emoji) : kKeys;
+    case 'n':
+        return starts_with(p, "nonce\"") ? key(Key::nonce) : kKeys;
+    case 'o':
+        return starts_with(p, "op\"") ? key(Key::op) : kKeys;
+    case 's':
+        return starts_with(p, "since\"") ? key(Key::since) : kKeys;
+    case 'm':
+        if (starts_with(p, "message_id\"")) return key(Key::message_id);
+        return starts_with(p, "media_id\"") ? key(Key::media_id) : kKeys;
+    case 'r':
+        if (starts_with(p, "room_id\"")) return key(Key::room_id);
+        if (starts_with(p, "ref\"")) return key(Key::ref);
+        return starts_with(p, "reply_to\"") ? key(Key::reply_to) : kKeys;
+    case 't':
+        if (starts_with(p, "type\"")) return key(Key::type);
+        return starts_with(p, "token\"") ? key(Key::token) : kKeys;
     default:
         return kKeys;
     }
@@ -299,14 +298,19 @@ struct JsonFields::Reader {
             document.get_object().get(object))
             return fail(kNotJson);
         for (auto member : object) {
-            std::string_view name;
             if (member.error()) return fail(kNotJson);
             ondemand::field& field = member.value_unsafe();
-            if (!read_string(up_to_quote(field.key().raw()), name)) return false;
-            const std::size_t index = index_of(name);
+            const char* const key = field.key().raw();
+            std::size_t index = plain_key(key);
+            if (index == kKeys) {
+                std::string_view name;
+                if (!read_string(up_to_quote(key), name)) return false;
+                index = static_cast<std::size_t>(std::find(kNames.begin(), kNames.end(), name) -
+                                                 kNames.begin());
+                if (index == kKeys) to.x_unknown.push_back(name);
+            }
             if (index == kKeys) {
                 Field ignored;
-                to.x_unknown.push_back(name);
                 if (!read_value(field.value(), 1, ignored)) return false;
                 continue;
             }

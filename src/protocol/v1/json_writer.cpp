@@ -1,30 +1,17 @@
 #include "protocol/v1/json_writer.hpp"
 
 #include <bit>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace parley::protocol::v1 {
 
 namespace {
 
 constexpr std::uint64_t kOnes = 0x0101010101010101ull;
-constexpr std::uint64_t kHighs = 0x8080808080808080ull;
-
-// The high bit of the lowest byte of eight that must be escaped (below 0x20, quote or backslash)
-// and perhaps of some above it; 0 if there is none. A byte that is less than what is taken from it
-// borrows and gets its high bit set; borrows go upwards only, so the lowest bit is right.
-std::uint64_t escapes_in(std::uint64_t word) {
-    const std::uint64_t quote = word ^ kOnes * '"', backslash = word ^ kOnes * '\\';
-    return ((word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes)) & ~word & kHighs;
-}
-static_assert(std::endian::native == std::endian::little, "the lowest byte is the first one");
 
 bool must_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
-
-std::uint64_t load8(const char* p) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, 8);
-    return word;
-}
 
 // The eight decimal digits of a value below 10^8, one in each byte, the first in the lowest: halves
 // of four digits, then of two, then of one, each step for all parts at once. The reciprocals are
@@ -38,37 +25,49 @@ std::uint64_t eight_digits(std::uint32_t value) {
     return tens | (twos - tens * 10) << 8;
 }
 
-char* put_eight_digits(char* out, std::uint32_t value) {
-    const std::uint64_t digits = eight_digits(value) | kOnes * '0';
-    std::memcpy(out, &digits, 8);
-    return out + 8;
-}
+#ifdef __SSE2__
+constexpr std::size_t kStep = 16;
 
-// Without leading zeros; below 10^8. Writes eight bytes whatever the length.
-char* put_leading_digits(char* out, std::uint32_t value) {
-    const std::uint64_t digits = eight_digits(value);
-    const int zeros = value ? std::countr_zero(digits) / 8 : 7;
-    const std::uint64_t text = (digits | kOnes * '0') >> (8 * zeros);
-    std::memcpy(out, &text, 8);
-    return out + (8 - zeros);
+// Copies kStep bytes; how many of them come before the first one to escape.
+std::size_t copy_step(const char* text, char* out) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(controls, quotes), backslashes));
+    return static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(found) | 0x1'0000u));
 }
+#else
+constexpr std::size_t kStep = 8;
 
-// Copies up to the first byte to escape, or all, and says how many. Whole words are copied before
+// The same. A byte that is less than what is taken from it borrows and gets its high bit set;
+// borrows go upwards only, so that the lowest bit is right.
+std::size_t copy_step(const char* text, char* out) {
+    static_assert(std::endian::native == std::endian::little, "the lowest byte is the first one");
+    std::uint64_t word = 0;
+    std::memcpy(&word, text, 8);
+    std::memcpy(out, &word, 8);
+    const std::uint64_t quote = word ^ kOnes * '"', backslash = word ^ kOnes * '\\';
+    const std::uint64_t found =
+        ((word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes)) & ~word & kOnes * 0x80;
+    return static_cast<std::size_t>(std::countr_zero(found)) / 8;
+}
+#endif
+
+// Copies up to the first byte to escape, or all, and says how many. Whole steps are copied before
 // they are judged: what is wrong at the end of `out` is written over.
 std::size_t copy_plain(const char* text, std::size_t size, char* out) {
     std::size_t at = 0;
-    if (size < 8) {
+    if (size < kStep) {
         for (; at < size && !must_escape(text[at]); ++at) out[at] = text[at];
         return at;
     }
     while (true) {
-        const std::uint64_t word = load8(text + at);
-        const std::uint64_t found = escapes_in(word);
-        std::memcpy(out + at, &word, 8);
-        if (found) return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
-        at += 8;
-        if (at == size) return at;
-        if (at + 8 > size) at = size - 8; // the last word overlaps the one before
+        const std::size_t plain = copy_step(text + at, out + at);
+        at += plain;
+        if (plain < kStep || at == size) return at;
+        if (at + kStep > size) at = size - kStep; // the last step overlaps the one before
     }
 }
 
@@ -104,22 +103,28 @@ char* put_escape(char* out, char c) {
 
 } // namespace
 
-JsonWriter& JsonWriter::number(std::uint64_t value) {
+Digits::Digits(std::uint64_t value) {
     constexpr std::uint64_t kEight = 100'000'000;
-    if (value < kEight) {
-        x_end = put_leading_digits(x_end, static_cast<std::uint32_t>(value));
-        return *this;
+    constexpr std::uint64_t kZeros = kOnes * '0';
+    std::uint64_t above = value / kEight;
+    auto lead = static_cast<std::uint32_t>(value % kEight);
+    x_words[1] = x_words[2] = kZeros;
+    std::uint32_t words_behind = 0;
+    if (above >= kEight) {
+        x_words[1] = eight_digits(static_cast<std::uint32_t>(above % kEight)) | kZeros;
+        x_words[2] = eight_digits(lead) | kZeros;
+        lead = static_cast<std::uint32_t>(above / kEight);
+        words_behind = 2;
+    } else if (above > 0) {
+        x_words[1] = eight_digits(lead) | kZeros;
+        lead = static_cast<std::uint32_t>(above);
+        words_behind = 1;
     }
-    const std::uint64_t above = value / kEight;
-    const auto low = static_cast<std::uint32_t>(value % kEight);
-    if (above < kEight) {
-        x_end = put_leading_digits(x_end, static_cast<std::uint32_t>(above));
-    } else {
-        x_end = put_leading_digits(x_end, static_cast<std::uint32_t>(above / kEight));
-        x_end = put_eight_digits(x_end, static_cast<std::uint32_t>(above % kEight));
-    }
-    x_end = put_eight_digits(x_end, low);
-    return *this;
+    const std::uint64_t digits = eight_digits(lead);
+    const auto zeros = lead ? static_cast<std::uint32_t>(std::countr_zero(digits)) / 8 : 7u;
+    x_words[0] = (digits | kZeros) >> (8 * zeros);
+    x_lead = 8 - zeros;
+    x_size = x_lead + 8 * words_behind;
 }
 
 JsonWriter& JsonWriter::text(std::string_view value) {

@@ -18,6 +18,24 @@
 
 namespace parley::protocol::v1 {
 
+// A number below 2^63 in decimal: made once where it is written twice.
+class Digits {
+public:
+    explicit Digits(std::uint64_t value);
+    // Writes 24 bytes, whatever the length; the end of what counts.
+    char* put(char* out) const {
+        std::memcpy(out, &x_words[0], 8);
+        std::memcpy(out + x_lead, &x_words[1], 8);
+        std::memcpy(out + x_lead + 8, &x_words[2], 8);
+        return out + x_size;
+    }
+
+private:
+    std::uint64_t x_words[3]; // up to eight leading digits, then eight, then eight, as text
+    std::uint32_t x_lead;     // how many of the first word count
+    std::uint32_t x_size;
+};
+
 class JsonWriter {
 public:
     static constexpr std::size_t kFixedBytes = 384;
@@ -40,13 +58,20 @@ public:
         x_end += N - 1;
         return *this;
     }
-    JsonWriter& number(std::uint64_t value);
-    template <class Tag>
-    JsonWriter& id(model::Id<Tag> value) {
+    JsonWriter& number(std::uint64_t value) { return digits(Digits(value)); }
+    JsonWriter& digits(const Digits& value) {
+        x_end = value.put(x_end);
+        return *this;
+    }
+    JsonWriter& id(const Digits& value) {
         *x_end++ = '"';
-        number(static_cast<std::uint64_t>(value.value));
+        x_end = value.put(x_end);
         *x_end++ = '"';
         return *this;
+    }
+    template <class Tag>
+    JsonWriter& id(model::Id<Tag> value) {
+        return id(Digits(static_cast<std::uint64_t>(value.value)));
     }
     template <class Tag>
     JsonWriter& id_or_null(model::Id<Tag> value) {

@@ -1,7 +1,7 @@
-// v1 frames to a client: values -> bytes, written by hand because each event is encoded on the hot path
-// (once, for all recipients). Every function appends one JSON object to `out` and nothing else; fields
-// stand in the order of the wire contract. Ids are strings, times RFC 3339, and a string is escaped as
-// RFC 8259 asks and no more. Threading: pure functions.
+// v1 frames to a client: values -> bytes, written by hand because each event is encoded on the hot
+// path (once, for all recipients). Every function appends one JSON object to `out` and nothing
+// else; fields stand in the order of the wire contract. Ids are strings, times RFC 3339, and a string is
+// escaped as RFC 8259 asks and no more. Threading: pure functions.
 #pragma once
 
 #include "base/result.hpp"
@@ -29,7 +29,8 @@ void append_message(std::string& out, const model::Message& message);
 // The same with `reactions:[{emoji,count,user_ids}]` where there are any.
 void append_message(std::string& out, const model::Message& message,
                     std::span<const model::ReactionSummary> reactions);
-// {id, name, kind, visibility, topic, created_at, member_count} and, where given, my_role.
+// {id, name, kind, visibility, topic, created_at, my_role?, member_count, deleted?}; my_role where it
+// is given, deleted:true for a room that is gone.
 void append_room(std::string& out, const model::Room& room, std::optional<model::Role> my_role);
 std::string_view name_of(model::Role role);
 std::string_view name_of(model::MessageType type);
@@ -54,7 +55,8 @@ void append_receipt(std::string& out, model::RoomId room, model::UserId user,
                     model::MessageId message);
 void append_presence(std::string& out, model::RoomId room, model::UserId user, bool online,
                      std::optional<model::Time> last_seen_at);
-void append_goaway(std::string& out, std::string_view reason, std::chrono::milliseconds retry_after);
+void append_goaway(std::string& out, std::string_view reason,
+                   std::chrono::milliseconds retry_after);
 void append_error(std::string& out, std::string_view ref, std::string_view nonce,
                   std::string_view code, std::string_view detail,
                   std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
