@@ -2,6 +2,10 @@
 import { ApiError, meansSignedOut } from './errors.js';
 import { exchange } from './http.js';
 
+function after(cursor) {
+  return cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
+}
+
 export class Api {
   constructor(session) {
     this.session = session;
@@ -46,7 +50,7 @@ export class Api {
     const rooms = [];
     let cursor = null;
     do {
-      const page = await this.call('GET', `/v1/rooms?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+      const page = await this.call('GET', `/v1/rooms?limit=100${after(cursor)}`);
       rooms.push(...page.rooms);
       cursor = page.next;
     } while (cursor);
@@ -54,8 +58,7 @@ export class Api {
   }
 
   directory(query, cursor) {
-    const more = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
-    return this.call('GET', `/v1/rooms/directory?limit=30&query=${encodeURIComponent(query)}${more}`);
+    return this.call('GET', `/v1/rooms/directory?limit=30&query=${encodeURIComponent(query)}${after(cursor)}`);
   }
 
   createRoom(fields) {
@@ -71,8 +74,7 @@ export class Api {
   }
 
   members(roomId, cursor, limit = 100) {
-    const more = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
-    return this.call('GET', `/v1/rooms/${roomId}/members?limit=${limit}${more}`);
+    return this.call('GET', `/v1/rooms/${roomId}/members?limit=${limit}${after(cursor)}`);
   }
 
   addMember(roomId, userId) {

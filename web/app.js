@@ -125,7 +125,8 @@ class Screen {
       }),
       leave: (room) => confirmDialog({
         title: 'Leave this room?', action: 'Leave',
-        text: room.visibility === 'public' ? 'You can join again at any time.' : 'Somebody has to add you before you can come back.',
+        text: room.visibility === 'public' ? 'You can join again at any time.'
+          : 'Somebody has to add you before you can come back.',
         run: async () => {
           this.leaving = room;
           await live.leave(room);

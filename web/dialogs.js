@@ -58,7 +58,9 @@ export function createRoomDialog({ create }) {
 export function directoryDialog({ search, join, isMine, enter }) {
   const error = h('p', { class: 'form-error', role: 'alert' });
   const list = h('ul', { class: 'directory' });
-  const input = h('input', { type: 'search', 'aria-label': 'Search public rooms', placeholder: 'Name or topic', autocomplete: 'off' });
+  const input = h('input', {
+    type: 'search', 'aria-label': 'Search public rooms', placeholder: 'Name or topic', autocomplete: 'off',
+  });
   let turn = 0;
   let timer = 0;
 
@@ -119,8 +121,12 @@ export function addMemberDialog({ add }) {
     },
   },
   h('div', { class: 'field' }, h('label', { for: 'add-user' }, 'User id'),
-    h('input', { id: 'add-user', name: 'user', required: true, inputmode: 'numeric', pattern: '[0-9]+', autocomplete: 'off', 'aria-describedby': 'add-user-hint' }),
-    h('p', { class: 'hint', id: 'add-user-hint' }, 'Everybody finds their own id under their name, at the foot of the room list.')),
+    h('input', {
+      id: 'add-user', name: 'user', required: true, inputmode: 'numeric', pattern: '[0-9]+', autocomplete: 'off',
+      'aria-describedby': 'add-user-hint',
+    }),
+    h('p', { class: 'hint', id: 'add-user-hint' },
+      'Everybody finds their own id under their name, at the foot of the room list.')),
   error, submit);
   const dialog = open('Add somebody', form);
 }
@@ -134,7 +140,8 @@ export function confirmDialog({ title, text, action, run }) {
   }));
   const dialog = open(title, h('p', {}, text), error,
     h('div', { class: 'dialog-actions' },
-      h('button', { class: 'button', type: 'button', autofocus: true, onclick: () => dialog.close() }, 'Cancel'), button));
+      h('button', { class: 'button', type: 'button', autofocus: true, onclick: () => dialog.close() }, 'Cancel'),
+      button));
 }
 
 let toastTimer = 0;

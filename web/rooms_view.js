@@ -26,7 +26,8 @@ export class RoomsView {
       h('div', { class: 'sidebar-scroll' }, this.list, this.empty),
       h('footer', { class: 'me' }, avatar(user.id, user.username, { online: true }),
         h('div', { class: 'grow me-text' }, h('strong', {}, user.display_name || user.username),
-          h('button', { type: 'button', class: 'link hint', title: 'Copy your user id', onclick: copyId }, `id ${user.id}`)),
+          h('button', { type: 'button', class: 'link hint', title: 'Copy your user id', onclick: copyId },
+            `id ${user.id}`)),
         iconButton('exit', 'Log out', onLogOut)));
   }
 

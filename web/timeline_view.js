@@ -94,7 +94,8 @@ export class TimelineView {
       node = h('div', { class: 'empty' }, h('p', {}, 'It is quiet here. Write the first message.'));
     } else {
       node = h('p', { class: 'muted beginning' },
-        this.room.kind === 'dm' ? 'This is where your conversation begins.' : `This is where ${this.room.name} begins.`);
+        this.room.kind === 'dm' ? 'This is where your conversation begins.'
+          : `This is where ${this.room.name} begins.`);
     }
     const key = node.textContent;
     if (this.headKey === key && this.head.firstChild) return;

@@ -172,7 +172,7 @@ function operation(o, ref) {
         h('span', { class: `status s${status[0]}` }, status),
         join(Object.keys(r.content['application/problem+json'].examples).map((code) =>
           h('a', { href: `#code-${code}` }, h('code', {}, code))), ', '),
-        [inline(r.description), r.headers ? [' Header: ', join(Object.keys(r.headers).map((n) => h('code', {}, n)), ', ')] : null],
+        [inline(r.description), headerNames(r)],
       ]))] : null));
 }
 
@@ -182,8 +182,14 @@ function media(content, ref) {
     const examples = m.examples
       ? Object.entries(m.examples).map(([title, e]) => example(title.replace(/_/g, ' '), ref.resolve(e).value))
       : m.example === undefined ? null : example('Example', m.example);
-    return h('div', {}, h('p', { class: 'muted' }, h('code', {}, type), ': ', name ? ref.link(name) : ref.brief(m.schema)), examples);
+    const schema = name ? ref.link(name) : ref.brief(m.schema);
+    return h('div', {}, h('p', { class: 'muted' }, h('code', {}, type), ': ', schema), examples);
   });
+}
+
+function headerNames(response) {
+  const names = Object.keys(response.headers ?? {});
+  return names.length ? [' Header: ', join(names.map((n) => h('code', {}, n)), ', '), '.'] : null;
 }
 
 function errorCodes(doc) {
@@ -262,7 +268,8 @@ async function main() {
     const parts = [httpPart(http), socketPart(socket)];
     content.replaceChildren(h('header', { class: 'top' }, h('h1', {}, 'Parley API'),
       h('p', { class: 'muted' }, `Version ${http.info.version}. The documents: `,
-        h('a', { href: '/openapi.json' }, 'openapi.json'), ', ', h('a', { href: '/asyncapi.json' }, 'asyncapi.json'), '.')),
+        h('a', { href: '/openapi.json' }, 'openapi.json'), ', ',
+        h('a', { href: '/asyncapi.json' }, 'asyncapi.json'), '.')),
     ...parts.flatMap((p) => p.nodes).flat(9));
     document.getElementById('nav').append(h('a', { href: '/', class: 'home' }, 'Parley'),
       h('details', { class: 'contents', open: matchMedia('(min-width: 901px)').matches },
@@ -270,7 +277,8 @@ async function main() {
     addEventListener('hashchange', follow);
     follow();
   } catch (error) {
-    content.replaceChildren(h('p', { role: 'alert' }, `The API documents could not be loaded (${error.message}). Reload the page to try again.`));
+    content.replaceChildren(h('p', { role: 'alert' },
+      `The API documents could not be loaded (${error.message}). Reload the page to try again.`));
   }
 }
 
