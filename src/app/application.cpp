@@ -1,0 +1,254 @@
+#include "app/application.hpp"
+
+#include "adapters/crypto/argon2_hasher.hpp"
+#include "adapters/crypto/hs256_signer.hpp"
+#include "adapters/crypto/secret_file.hpp"
+#include "adapters/sqlite/store.hpp"
+#include "adapters/system/spdlog_logger.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "adapters/system/system_entropy.hpp"
+#include "api/api.hpp"
+#include "app/version.hpp"
+#include "base/run_on.hpp"
+#include "gateway/gateway.hpp"
+#include "ingest/ingester.hpp"
+#include "net/server.hpp"
+#include "service/accounts.hpp"
+#include "service/revocations.hpp"
+#include "service/rooms.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+namespace parley::app {
+
+namespace {
+
+system::LogSettings log_settings(const Settings& settings) {
+    system::LogSettings log;
+    log.level = settings.log_level;
+    if (settings.log_format == "text") log.format = system::LogFormat::text;
+    if (settings.log_format == "json") log.format = system::LogFormat::json;
+    return log;
+}
+
+net::ServerSettings server_settings(const Settings& settings) {
+    net::ServerSettings server;
+    server.host = settings.host;
+    server.port = settings.port;
+    server.tls_certificate_file = settings.tls_certificate_file;
+    server.tls_key_file = settings.tls_key_file;
+    server.trusted_proxies = settings.trusted_proxies;
+    server.connections_max = settings.connections_max;
+    server.heartbeat = settings.heartbeat;
+    server.idle = settings.heartbeat * 5 / 2;
+    return server;
+}
+
+gateway::GatewaySettings gateway_settings(const Settings& settings) {
+    gateway::GatewaySettings gateway;
+    gateway.allowed_origins = settings.allowed_origins;
+    gateway.heartbeat = settings.heartbeat;
+    gateway.limits_enabled = settings.limits_enabled;
+    return gateway;
+}
+
+// Runs a task to its end on this thread, before there are cores.
+template <class T>
+Result<T> run_now(Task<Result<T>> task) {
+    boost::asio::io_context io;
+    std::optional<Result<T>> answer;
+    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr failure, Result<T> result) {
+        if (failure) std::rethrow_exception(failure);
+        answer = std::move(result);
+    });
+    io.run();
+    return std::move(*answer);
+}
+
+std::unique_ptr<ingest::Ingester> open_ingester(ports::EventStore& store, const ports::Clock& clock,
+                                                std::uint16_t node) {
+    auto ingester = ingest::Ingester::open(store, clock, node);
+    if (!ingester) throw std::runtime_error("the log cannot be read: " + ingester.error().detail);
+    return std::move(*ingester);
+}
+
+std::uint16_t core_count(const Settings& settings) {
+    const unsigned machine = std::max(1u, std::thread::hardware_concurrency());
+    const unsigned wanted = settings.threads ? settings.threads : machine;
+    return static_cast<std::uint16_t>(std::min<unsigned>(wanted, service::kCoresMax));
+}
+
+} // namespace
+
+struct Application::Parts {
+    // What one core serves with.
+    struct OnCore {
+        OnCore(Parts& parts, std::uint16_t index);
+        Core core;
+        service::Rooms rooms;
+        gateway::Gateway gateway;
+        api::Api api;
+    };
+
+    explicit Parts(Settings settings);
+    std::vector<std::string> what_is_missing() const;
+    Task<void> shut_down();
+    Task<void> answer_what_is_in_flight(std::chrono::steady_clock::time_point deadline);
+    void on_signal();
+
+    const Settings settings;
+    system::SpdlogLogger log;
+    Metrics metrics;
+    system::SystemClock clock;
+    system::SystemEntropy entropy;
+    sqlite::Store store;
+    std::unique_ptr<ingest::Ingester> ingester;
+    crypto::Argon2Hasher hasher;
+    crypto::Hs256Signer signer;
+    service::Revocations revocations;
+    service::Accounts accounts;
+    chat::ContentFilter filter;
+    service::Node node;
+    std::vector<std::unique_ptr<OnCore>> cores;
+    std::unique_ptr<net::Server> server;
+    std::unique_ptr<Gate> gate;                 // of the shutdown itself, on core 0
+    std::unique_ptr<boost::asio::signal_set> signals;
+    std::atomic<bool> stopping{false};
+};
+
+Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
+    : core(index),
+      rooms(core,
+            {parts.store.log(), parts.store.rooms(), parts.store.history(), parts.store.users(), parts.clock,
+             parts.filter},
+            &net::make_text_frame, parts.metrics),
+      gateway(gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock,
+              [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
+      api({.accounts = parts.accounts,
+           .rooms = rooms,
+           .directory = parts.store.rooms(),
+           .history = parts.store.history(),
+           .signer = parts.signer,
+           .metrics = parts.metrics,
+           .log = parts.log,
+           .what_is_missing = [&parts] { return parts.what_is_missing(); }}) {}
+
+Application::Parts::Parts(Settings s)
+    : settings(std::move(s)), log(log_settings(settings)), store(settings.data, clock, log, metrics),
+      ingester(open_ingester(store.events(), clock, settings.node_id)),
+      hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib}, entropy, metrics),
+      signer(crypto::load_or_make_secret(settings.data / "secret", entropy)), revocations(clock, metrics),
+      accounts({store.users(), store.sessions(), hasher, signer, entropy, clock}, revocations,
+               settings.access_token_life, log, metrics) {
+    metrics.gauge("parley_build_info", "Always 1; the label tells the version",
+                  "version=\"" + std::string(kVersion) + "\"").set(1);
+    store.start([this](std::vector<ports::Submission> batch) { return ingester->run(std::move(batch)); }, node);
+    if (auto loaded = run_now(revocations.load(store.sessions())); !loaded)
+        throw std::runtime_error("the sessions cannot be read: " + loaded.error().detail);
+    const std::uint16_t count = core_count(settings);
+    std::vector<service::Rooms*> rooms;
+    std::vector<Core*> loops;
+    std::vector<net::CoreHandlers> handlers;
+    for (std::uint16_t i = 0; i < count; ++i) {
+        OnCore& each = *cores.emplace_back(std::make_unique<OnCore>(*this, i));
+        rooms.push_back(&each.rooms);
+        loops.push_back(&each.core);
+        handlers.push_back({&each.api, &each.gateway});
+        revocations.listen([&each](model::SessionId session) { each.gateway.revoke(session); });
+    }
+    for (const auto& each : cores) each->rooms.meet(rooms);
+    node.meet(rooms);
+    server = std::make_unique<net::Server>(server_settings(settings), loops, handlers, log, metrics);
+    gate = std::make_unique<Gate>(cores[0]->core.io().get_executor());
+}
+
+std::vector<std::string> Application::Parts::what_is_missing() const {
+    std::vector<std::string> missing;
+    if (stopping) missing.push_back("the server is stopping");
+    return missing;
+}
+
+// After goaway: nothing new comes in, and what was handed to the log is answered before sockets close.
+Task<void> Application::Parts::answer_what_is_in_flight(std::chrono::steady_clock::time_point deadline) {
+    struct Count {
+        static Task<std::size_t> of(service::Rooms& rooms) { co_return rooms.changes_in_flight(); }
+    };
+    boost::asio::steady_timer timer(cores[0]->core.io());
+    for (int round = 0;; ++round) {
+        timer.expires_after(std::chrono::milliseconds(50));
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        std::size_t waiting = 0;
+        for (const auto& each : cores) waiting += co_await run_on(each->core, Count::of(each->rooms));
+        if ((waiting == 0 && round >= 2) || clock.steady() > deadline) co_return;
+    }
+}
+
+Task<void> Application::Parts::shut_down() {
+    const auto deadline = clock.steady() + limits::kDrainTimeout;
+    log.info("stopping", {{"reason", "signal"}});
+    server->stop_accepting();
+    for (const auto& each : cores)
+        each->core.post([&gateway = each->gateway] { gateway.send_goaway(); });
+    co_await answer_what_is_in_flight(clock.steady() + limits::kDrainTimeout / 2);
+    co_await server->drain(deadline);
+    for (const auto& each : cores) co_await run_on(each->core, each->rooms.close());
+    hasher.stop();
+    store.stop();
+    for (auto each = cores.rbegin(); each != cores.rend(); ++each) (*each)->core.stop();
+}
+
+void Application::Parts::on_signal() {
+    if (stopping.exchange(true)) return;
+    gate->spawn(shut_down());
+}
+
+Application::Application(Settings settings) : x_parts(std::make_unique<Parts>(std::move(settings))) {
+    Parts& parts = *x_parts;
+    boost::asio::io_context& io = parts.cores[0]->core.io();
+    parts.signals = std::make_unique<boost::asio::signal_set>(io, SIGINT, SIGTERM);
+    parts.signals->async_wait([&parts](boost::system::error_code error, int) {
+        if (error) return;
+        parts.on_signal();
+        // A second signal ends the process at once; what was acknowledged is on the disk.
+        parts.signals->async_wait([](boost::system::error_code again, int) {
+            if (!again) std::_Exit(1);
+        });
+    });
+    parts.server->start();
+}
+
+Application::~Application() = default;
+
+std::string Application::link() const {
+    const Settings& s = x_parts->settings;
+    std::string host = s.host;
+    if (host == "0.0.0.0" || host == "::") host = "localhost";
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    return (s.tls_certificate_file.empty() ? "http://" : "https://") + host + ":" +
+           std::to_string(x_parts->server->port());
+}
+
+int Application::run() {
+    Parts& parts = *x_parts;
+    parts.log.info("ready", {{"version", kVersion}, {"link", link()}, {"cores", parts.cores.size()},
+                             {"data", parts.settings.data.string()}});
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < parts.cores.size(); ++i)
+        threads.emplace_back([&core = parts.cores[i]->core] { core.run(); });
+    parts.cores[0]->core.run();
+    for (std::thread& thread : threads) thread.join();
+    parts.log.info("stopped");
+    parts.gate->abandon();
+    return 0;
+}
+
+void Application::request_stop() {
+    x_parts->cores[0]->core.post([parts = x_parts.get()] { parts->on_signal(); });
+}
+
+} // namespace parley::app
