@@ -74,7 +74,7 @@ Accounts::Accounts(Readers& readers, Writer& writer, Database& writing, const po
 // -----------------------------------------------------------------------------------------
 
 Task<Result<model::User>> Accounts::create_user(ports::NewUser user) {
-    co_return co_await x_writer.run(
+    return x_writer.run(
         [this, user = std::move(user)]() -> Result<model::User> { return insert_user(user); });
 }
 
@@ -96,21 +96,19 @@ Result<model::User> Accounts::insert_user(const ports::NewUser& fresh) {
 }
 
 Task<Result<model::User>> Accounts::find_user(model::UserId user) {
-    co_return co_await x_readers.read(
-        [user](Database& database) { return user_of(database, user); });
+    return x_readers.read([user](Database& database) { return user_of(database, user); });
 }
 
 Task<Result<ports::Login>> Accounts::find_login(std::string key, bool by_email) {
-    co_return co_await x_readers.read([key = std::move(key), by_email](Database& database) {
+    return x_readers.read([key = std::move(key), by_email](Database& database) {
         return login_of(database, key, by_email);
     });
 }
 
 Task<Result<model::User>> Accounts::update_user(model::UserId user, ports::UserChange change) {
-    co_return co_await x_writer.run(
-        [this, user, change = std::move(change)]() -> Result<model::User> {
-            return change_user(user, change);
-        });
+    return x_writer.run([this, user, change = std::move(change)]() -> Result<model::User> {
+        return change_user(user, change);
+    });
 }
 
 Result<model::User> Accounts::change_user(model::UserId id, const ports::UserChange& change) {
@@ -136,10 +134,9 @@ Task<Result<void>> Accounts::set_last_seen(model::UserId user, model::Time at) {
 // --------------------------------------------------------------------------------------
 
 Task<Result<model::Session>> Accounts::create_session(ports::NewSession session) {
-    co_return co_await x_writer.run(
-        [this, session = std::move(session)]() -> Result<model::Session> {
-            return insert_session(session);
-        });
+    return x_writer.run([this, session = std::move(session)]() -> Result<model::Session> {
+        return insert_session(session);
+    });
 }
 
 Result<model::Session> Accounts::insert_session(const ports::NewSession& fresh) {
@@ -167,9 +164,9 @@ Task<Result<model::Session>> Accounts::rotate_session(model::SessionId session,
                                                       std::string presented_hash,
                                                       std::string next_hash, model::Time now,
                                                       model::Time expires_at) {
-    co_return co_await x_writer.run(
-        [this, session, presented = std::move(presented_hash), next = std::move(next_hash), now,
-         expires_at] { return rotate(session, presented, next, now, expires_at); });
+    return x_writer.run([this, session, presented = std::move(presented_hash),
+                         next = std::move(next_hash), now,
+                         expires_at] { return rotate(session, presented, next, now, expires_at); });
 }
 
 Result<model::Session> Accounts::rotate(model::SessionId id, const std::string& presented_hash,
@@ -204,7 +201,7 @@ Result<model::Session> Accounts::rotate(model::SessionId id, const std::string& 
 }
 
 Task<Result<void>> Accounts::revoke_session(model::SessionId session, model::Time now) {
-    co_return co_await x_writer.run([this, session, now]() -> Result<void> {
+    return x_writer.run([this, session, now]() -> Result<void> {
         revoke(session, now);
         return {};
     });
@@ -218,7 +215,7 @@ void Accounts::revoke(model::SessionId session, model::Time now) {
 
 Task<Result<std::vector<model::SessionId>>> Accounts::revoked_since(model::Time since) {
     using Sessions = std::vector<model::SessionId>;
-    co_return co_await x_readers.read([since](Database& database) -> Result<Sessions> {
+    return x_readers.read([since](Database& database) -> Result<Sessions> {
         Sessions revoked;
         auto query = database.query("SELECT id FROM sessions WHERE revoked_at >= ? ORDER BY id");
         query.bind(since);

@@ -9,6 +9,13 @@
 namespace parley::sqlite {
 namespace {
 
+// A deleted room has no history, also for a call that was authorised a moment earlier.
+bool room_exists(Database& database, model::RoomId room) {
+    auto query = database.query("SELECT 1 FROM rooms WHERE id = ? AND deleted = 0");
+    query.bind(room);
+    return query.row();
+}
+
 ports::MessagePage read_page(Query query, model::RoomId room, std::size_t limit) {
     ports::MessagePage page;
     while (page.messages.size() < limit && query.row())
@@ -181,7 +188,8 @@ Task<Result<ports::MessagePage>>
 History::messages_before(model::RoomId room, model::MessageId before, std::size_t limit) {
     if (!before) before.value = std::numeric_limits<std::int64_t>::max();
     limit = std::min(limit, limits::kPageMax);
-    co_return co_await x_readers.read([=](Database& database) -> Result<ports::MessagePage> {
+    return x_readers.read([=](Database& database) -> Result<ports::MessagePage> {
+        if (!room_exists(database, room)) return ports::MessagePage{};
         auto query = database.query("SELECT " PARLEY_MESSAGE_COLUMNS " FROM messages m "
                                     "WHERE m.room_id = ?1 AND m.id < ?2 ORDER BY m.id DESC");
         query.bind(room, before);
@@ -194,7 +202,8 @@ History::messages_before(model::RoomId room, model::MessageId before, std::size_
 Task<Result<ports::MessagePage>> History::messages_after(model::RoomId room, model::MessageId after,
                                                          std::size_t limit) {
     limit = std::min(limit, limits::kPageMax);
-    co_return co_await x_readers.read([=](Database& database) -> Result<ports::MessagePage> {
+    return x_readers.read([=](Database& database) -> Result<ports::MessagePage> {
+        if (!room_exists(database, room)) return ports::MessagePage{};
         auto query = database.query("SELECT " PARLEY_MESSAGE_COLUMNS " FROM messages m "
                                     "WHERE m.room_id = ?1 AND m.id > ?2 ORDER BY m.id");
         query.bind(room, after);
@@ -207,8 +216,9 @@ Task<Result<ports::MessagePage>> History::messages_after(model::RoomId room, mod
 Task<Result<ports::EventPage>> History::events_after(model::RoomId room, model::EventId since,
                                                      std::size_t limit) {
     limit = std::min(limit, limits::kResumePage);
-    co_return co_await x_readers.read([=](Database& database) -> Result<ports::EventPage> {
+    return x_readers.read([=](Database& database) -> Result<ports::EventPage> {
         ports::EventPage page;
+        if (!room_exists(database, room)) return page;
         page.last_id = newest_event(database, room);
         EventMerge merge(database, room, since);
         while (page.events.size() < limit && !merge.at_end()) page.events.push_back(merge.take());

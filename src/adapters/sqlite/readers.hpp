@@ -23,7 +23,7 @@ public:
         : x_connections(connect(file)),
           x_pool("reader", limits::kReaderThreads, limits::kReaderQueue, metrics) {}
 
-    // `function(Database&)` gives a Result and may throw DatabaseError.
+    // `function(Database&)` gives a Result and may throw DatabaseError. For GCC 12 as Writer::run.
     template <class Function>
     auto read(Function function) {
         return x_pool.run([this, function = std::move(function)](std::size_t worker) mutable {

@@ -65,7 +65,8 @@ Result<ports::RoomSnapshot> read_snapshot(Database& database, model::RoomId room
 }
 
 bool message_exists(Database& database, model::RoomId room, model::MessageId message) {
-    auto query = database.query("SELECT 1 FROM messages WHERE room_id = ?1 AND id = ?2");
+    auto query = database.query("SELECT 1 FROM messages m CROSS JOIN rooms r ON r.id = m.room_id "
+                                "WHERE m.room_id = ?1 AND m.id = ?2 AND r.deleted = 0");
     query.bind(room, message);
     return query.row();
 }
@@ -73,15 +74,14 @@ bool message_exists(Database& database, model::RoomId room, model::MessageId mes
 } // namespace
 
 Task<Result<ports::RoomSnapshot>> Rooms::load_room(model::RoomId room) {
-    co_return co_await x_readers.read(
-        [room](Database& database) { return read_snapshot(database, room); });
+    return x_readers.read([room](Database& database) { return read_snapshot(database, room); });
 }
 
 Task<Result<std::vector<ports::RoomListItem>>>
 Rooms::rooms_of(model::UserId user, model::RoomId after, std::size_t limit) {
     limit = std::min(limit, kRowsMax);
     using Items = std::vector<ports::RoomListItem>;
-    co_return co_await x_readers.read([=](Database& database) -> Result<Items> {
+    return x_readers.read([=](Database& database) -> Result<Items> {
         Items items;
         // CROSS JOIN: in this order, by the index (user_id, room_id).
         auto query = database.query(
@@ -103,7 +103,7 @@ Task<Result<std::vector<model::Room>>> Rooms::search_open(std::string query, mod
                                                           std::size_t limit) {
     limit = std::min(limit, kRowsMax);
     using Found = std::vector<model::Room>;
-    co_return co_await x_readers.read(
+    return x_readers.read(
         [text = std::move(query), after, limit](Database& database) -> Result<Found> {
             Found found;
             auto query =
@@ -121,7 +121,7 @@ Task<Result<std::vector<model::Member>>> Rooms::members(model::RoomId room, mode
                                                         std::size_t limit) {
     limit = std::min(limit, kRowsMax);
     using Members = std::vector<model::Member>;
-    co_return co_await x_readers.read([=](Database& database) -> Result<Members> {
+    return x_readers.read([=](Database& database) -> Result<Members> {
         Members members;
         auto query =
             database.query("SELECT b.user_id, u.username, b.role, b.joined_at, u.last_seen_at "
@@ -138,7 +138,7 @@ Task<Result<std::vector<model::Member>>> Rooms::members(model::RoomId room, mode
 
 Task<Result<bool>> Rooms::set_read(model::UserId user, model::RoomId room,
                                    model::MessageId message) {
-    co_return co_await x_writer.run([this, user, room, message]() -> Result<bool> {
+    return x_writer.run([this, user, room, message]() -> Result<bool> {
         if (!message_exists(x_writing, room, message))
             return Error(Errc::unknown_message, "there is no such message in this room");
         x_writing

@@ -83,6 +83,7 @@ Store::Store(const std::filesystem::path& data_directory, const ports::Clock& cl
 Store::~Store() { stop(); }
 
 void Store::start(ports::BatchRunner runner, ports::OutcomeSink& sink) {
+    PARLEY_ASSERT(!x_parts->stopped);
     x_parts->checkpointer.start();
     x_parts->writer.start(std::move(runner), sink);
 }

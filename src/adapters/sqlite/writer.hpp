@@ -52,7 +52,8 @@ public:
 
     // Runs `function` in the next transaction and goes on when that is durable. It gives a Result;
     // an Error that it gives is an answer like any other: what it has written stays. To undo, it
-    // throws DatabaseError.
+    // throws DatabaseError. Not to be called inside a co_await expression: GCC 12 destroys the
+    // captures of a closure there twice. Return the task instead.
     template <class Function>
     auto run(Function function) -> Task<std::invoke_result_t<Function&>>;
 

@@ -1,0 +1,223 @@
+// What every ports::UserStore and ports::SessionStore must do.
+#include "tests/contract/await.hpp"
+#include "tests/contract/backend.hpp"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+
+namespace parley::contract {
+namespace {
+
+using testing::ElementsAre;
+
+ports::NewUser new_user(const std::string& name, const std::string& email) {
+    std::string key = name;
+    std::ranges::transform(key, key.begin(), [](unsigned char c) { return std::tolower(c); });
+    return {.username = name,
+            .username_key = key,
+            .email = email,
+            .email_key = email,
+            .password_hash = "hash of " + name};
+}
+
+class UserStoreContract : public SuiteOnEachBackend {
+protected:
+    ports::UserStore& users() { return backend->users(); }
+    model::User create(const std::string& name, const std::string& email) {
+        return await(users().create_user(new_user(name, email))).value();
+    }
+};
+
+TEST_P(UserStoreContract, AUserIsFoundByIdNameAndEmail) {
+    const auto made = create("Alice", "alice@example.org");
+    EXPECT_TRUE(made.id);
+    EXPECT_EQ(made.created_at, clock.now());
+    const auto found = await(users().find_user(made.id)).value();
+    EXPECT_EQ(found.username, "Alice");
+    EXPECT_EQ(found.email, "alice@example.org");
+    EXPECT_EQ(found.display_name, "");
+    EXPECT_FALSE(found.avatar_media_id);
+    EXPECT_FALSE(found.disabled);
+    EXPECT_EQ(found.created_at, made.created_at);
+    const auto by_email = await(users().find_login("alice@example.org", true)).value();
+    EXPECT_EQ(by_email.user.id, made.id);
+    EXPECT_EQ(by_email.password_hash, "hash of Alice");
+    EXPECT_EQ(await(users().find_login("alice", false)).value().user.id, made.id);
+}
+
+TEST_P(UserStoreContract, NobodyIsFoundByAnotherKey) {
+    const auto made = create("Alice", "alice@example.org");
+    const auto code = [&](std::string key, bool by_email) {
+        return await(users().find_login(std::move(key), by_email)).error().code;
+    };
+    EXPECT_EQ(code("alice", true), Errc::unknown_user);
+    EXPECT_EQ(code("alice@example.org", false), Errc::unknown_user);
+    EXPECT_EQ(code("", true), Errc::unknown_user);
+    EXPECT_EQ(code("Alice", false), Errc::unknown_user) << "keys come folded";
+    EXPECT_EQ(await(users().find_user({made.id.value + 77})).error().code, Errc::unknown_user);
+}
+
+TEST_P(UserStoreContract, NamesAndEmailsAreUniqueByKey) {
+    create("Alice", "alice@example.org");
+    const auto code = [&](const std::string& name, const std::string& email) {
+        return await(users().create_user(new_user(name, email))).error().code;
+    };
+    EXPECT_EQ(code("ALICE", "other@example.org"), Errc::username_taken);
+    EXPECT_EQ(code("bob", "alice@example.org"), Errc::email_taken);
+    EXPECT_EQ(await(users().find_login("bob", false)).error().code, Errc::unknown_user)
+        << "a refused sign-up leaves nothing";
+    create("bob", "bob@example.org");
+}
+
+TEST_P(UserStoreContract, OneOfManyWhoSignUpWithTheSameNameAtOnceGetsIt) {
+    std::vector<Task<Result<model::User>>> tasks;
+    for (int i = 0; i < 8; ++i)
+        tasks.push_back(users().create_user(new_user("alice", std::to_string(i) + "@example.org")));
+    std::size_t made = 0;
+    for (const auto& answer : await_all(std::move(tasks))) {
+        if (answer)
+            ++made;
+        else
+            EXPECT_EQ(answer.error().code, Errc::username_taken);
+    }
+    EXPECT_EQ(made, 1u);
+}
+
+TEST_P(UserStoreContract, ManyAtOnceGetIdsOfTheirOwn) {
+    std::vector<Task<Result<model::User>>> tasks;
+    for (int i = 0; i < 50; ++i) {
+        const std::string name = "user" + std::to_string(i);
+        tasks.push_back(users().create_user(new_user(name, name + "@example.org")));
+    }
+    std::vector<model::UserId> ids;
+    for (const auto& answer : await_all(std::move(tasks))) ids.push_back(answer.value().id);
+    std::ranges::sort(ids);
+    EXPECT_EQ(std::ranges::adjacent_find(ids), ids.end());
+}
+
+TEST_P(UserStoreContract, AChangeTouchesOnlyWhatItNames) {
+    const auto made = create("Alice", "alice@example.org");
+    ports::UserChange change;
+    change.display_name = "Alice A.";
+    const auto named = await(users().update_user(made.id, change)).value();
+    EXPECT_EQ(named.display_name, "Alice A.");
+    EXPECT_EQ(named.username, "Alice");
+    change = {};
+    change.avatar_media_id = model::MediaId{99};
+    ASSERT_TRUE(await(users().update_user(made.id, change)));
+    const auto found = await(users().find_user(made.id)).value();
+    EXPECT_EQ(found.display_name, "Alice A.");
+    EXPECT_EQ(found.avatar_media_id, model::MediaId{99});
+    EXPECT_EQ(await(users().find_login("alice", false)).value().user.id, made.id);
+    EXPECT_EQ(await(users().update_user({42}, change)).error().code, Errc::unknown_user);
+}
+
+TEST_P(UserStoreContract, ANewNameFreesTheOldOne) {
+    const auto alice = create("Alice", "alice@example.org");
+    const auto bob = create("bob", "bob@example.org");
+    ports::UserChange change;
+    change.username = "BOB";
+    change.username_key = "bob";
+    EXPECT_EQ(await(users().update_user(alice.id, change)).error().code, Errc::username_taken);
+    EXPECT_EQ(await(users().find_user(alice.id)).value().username, "Alice");
+    EXPECT_EQ(await(users().update_user(bob.id, change)).value().username, "BOB")
+        << "one's own key is not taken";
+    change.username = "carol";
+    change.username_key = "carol";
+    ASSERT_TRUE(await(users().update_user(bob.id, change)));
+    EXPECT_EQ(await(users().find_login("bob", false)).error().code, Errc::unknown_user);
+    create("bob", "bob2@example.org");
+}
+
+TEST_P(UserStoreContract, AUserSurvivesARestart) {
+    const auto made = create("Alice", "alice@example.org");
+    world.reset();
+    backend->reopen();
+    world = std::make_unique<World>(*backend, clock);
+    world->start();
+    EXPECT_EQ(await(users().find_user(made.id)).value().username, "Alice");
+    clock.advance(-3'600'000);
+    EXPECT_GT(create("bob", "bob@example.org").id, made.id) << "ids never go back";
+}
+
+PARLEY_ON_EACH_BACKEND(UserStoreContract);
+
+class SessionStoreContract : public SuiteOnEachBackend {
+protected:
+    static std::string hash(char c) { return std::string(31, c) + '\0'; }
+    model::Session create() {
+        return await(sessions().create_session({.user_id = {7},
+                                                .refresh_hash = hash('a'),
+                                                .created_at = clock.now(),
+                                                .expires_at = at(1000)}))
+            .value();
+    }
+    model::Time at(std::int64_t ms) { return {clock.now().ms + ms}; }
+    Result<model::Session> rotate(model::SessionId id, char presented, char next) {
+        return await(
+            sessions().rotate_session(id, hash(presented), hash(next), clock.now(), at(5000)));
+    }
+    ports::SessionStore& sessions() { return backend->sessions(); }
+};
+
+TEST_P(SessionStoreContract, ATokenIsExchangedForTheNext) {
+    const auto made = create();
+    EXPECT_TRUE(made.id);
+    EXPECT_NE(create().id, made.id);
+    const auto rotated = rotate(made.id, 'a', 'b').value();
+    EXPECT_EQ(rotated.id, made.id);
+    EXPECT_EQ(rotated.user_id, model::UserId{7});
+    EXPECT_EQ(rotated.expires_at, at(5000));
+    EXPECT_EQ(rotated.refresh_hash, hash('b'));
+    EXPECT_TRUE(rotate(made.id, 'b', 'c'));
+}
+
+TEST_P(SessionStoreContract, AnOldTokenEndsTheSession) {
+    const auto made = create();
+    const auto other = create();
+    ASSERT_TRUE(rotate(made.id, 'a', 'b'));
+    EXPECT_EQ(rotate(made.id, 'a', 'c').error().code, Errc::token_reused);
+    EXPECT_EQ(rotate(made.id, 'b', 'c').error().code, Errc::session_revoked);
+    EXPECT_EQ(rotate(made.id, 'a', 'c').error().code, Errc::session_revoked);
+    EXPECT_TRUE(rotate(other.id, 'a', 'b')) << "another session of the same user goes on";
+    EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(made.id));
+}
+
+TEST_P(SessionStoreContract, OfTwoExchangesAtOnceOneEndsTheSession) {
+    const auto made = create();
+    std::vector<Task<Result<model::Session>>> tasks;
+    for (const char next : {'b', 'c'})
+        tasks.push_back(
+            sessions().rotate_session(made.id, hash('a'), hash(next), clock.now(), at(5000)));
+    const auto answers = await_all(std::move(tasks));
+    EXPECT_NE(answers[0].has_value(), answers[1].has_value());
+    EXPECT_EQ((answers[0] ? answers[1] : answers[0]).error().code, Errc::token_reused);
+}
+
+TEST_P(SessionStoreContract, AnExpiredOrUnknownSessionIsNone) {
+    const auto made = create();
+    EXPECT_EQ(rotate({42}, 'a', 'b').error().code, Errc::unauthorized);
+    clock.advance(1000);
+    EXPECT_EQ(rotate(made.id, 'a', 'b').error().code, Errc::unauthorized);
+    clock.advance(1);
+    create();
+    EXPECT_EQ(rotate(made.id, 'a', 'b').error().code, Errc::unauthorized);
+}
+
+TEST_P(SessionStoreContract, AnEndedSessionStaysEndedSinceTheFirstTime) {
+    const auto made = create();
+    const auto ended = clock.now();
+    ASSERT_TRUE(await(sessions().revoke_session(made.id, ended)));
+    clock.advance(100);
+    ASSERT_TRUE(await(sessions().revoke_session(made.id, clock.now())));
+    EXPECT_EQ(rotate(made.id, 'a', 'b').error().code, Errc::session_revoked);
+    EXPECT_THAT(await(sessions().revoked_since(ended)).value(), ElementsAre(made.id));
+    EXPECT_TRUE(await(sessions().revoked_since({ended.ms + 1})).value().empty());
+    EXPECT_TRUE(await(sessions().revoke_session({42}, ended)))
+        << "ending what is not there is done";
+}
+
+PARLEY_ON_EACH_BACKEND(SessionStoreContract);
+
+} // namespace
+} // namespace parley::contract
