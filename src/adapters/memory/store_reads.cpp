@@ -100,9 +100,10 @@ ports::RoomListItem Store::list_item(const RoomData& room, model::UserId user,
     for (auto at = room.events.rbegin(); at != room.events.rend(); ++at) {
         const auto* post = std::get_if<model::MessagePosted>(&at->second.body);
         if (!post) continue;
+        if (post->message.deleted) continue;
         if (!item.last_message) item.last_message = post->message;
         if (at->first <= item.last_read_id || item.unread_count == limits::kUnreadCountMax) break;
-        item.unread_count += post->message.user_id != user && !post->message.deleted;
+        item.unread_count += post->message.user_id != user;
     }
     if (room.room.kind == model::RoomKind::dm)
         for (const auto& [id, row] : room.members) item.dm_user_ids.push_back(id);
