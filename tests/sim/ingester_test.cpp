@@ -1,65 +1,12 @@
 #include "tests/sim/core_fixture.hpp"
+#include "tests/sim/faulty_store.hpp"
 
 #include <gtest/gtest.h>
 
 namespace parley::test {
 namespace {
 
-// A store that fails when told, as a full disk does.
-class FailingStore final : public ports::EventStore {
-public:
-    enum class At { nowhere, begin, put, commit, look_up };
-    explicit FailingStore(ports::EventStore& inner) : x_inner(inner) {}
-
-    At at = At::nowhere;
-    int after = 0; // that many calls of this kind still work
-
-    Result<void> begin() override {
-        if (fails(At::begin)) return error();
-        return x_inner.begin();
-    }
-    Result<void> put(const model::Sequenced& event) override {
-        if (fails(At::put)) return error();
-        return x_inner.put(event);
-    }
-    Result<void> commit() override {
-        if (fails(At::commit)) return error();
-        return x_inner.commit();
-    }
-    void rollback() override { x_inner.rollback(); }
-    Result<model::EventId> last_id() override { return x_inner.last_id(); }
-    Result<std::optional<ports::StoredRoom>> room(model::RoomId room) override {
-        return x_inner.room(room);
-    }
-    Result<std::optional<model::Role>> role(model::RoomId room, model::UserId user) override {
-        if (fails(At::look_up)) return error();
-        return x_inner.role(room, user);
-    }
-    Result<std::optional<ports::StoredNonce>> nonce(model::RoomId room, model::UserId user,
-                                                    std::string_view nonce) override {
-        return x_inner.nonce(room, user, nonce);
-    }
-    Result<std::optional<model::Message>> message(model::RoomId room,
-                                                  model::MessageId message) override {
-        return x_inner.message(room, message);
-    }
-    Result<ReactionFacts> reaction(model::RoomId room, model::MessageId message, model::UserId user,
-                                   std::string_view emoji) override {
-        return x_inner.reaction(room, message, user, emoji);
-    }
-    Result<std::optional<model::RoomId>> room_by_name_key(std::string_view key) override {
-        return x_inner.room_by_name_key(key);
-    }
-    Result<std::optional<model::RoomId>> dm_of(model::UserId a, model::UserId b) override {
-        return x_inner.dm_of(a, b);
-    }
-    Result<bool> user_exists(model::UserId user) override { return x_inner.user_exists(user); }
-
-private:
-    bool fails(At here) { return at == here && after-- <= 0; }
-    static Error error() { return Error(Errc::unavailable, "the disk is full"); }
-    ports::EventStore& x_inner;
-};
+using sim::FaultyStore;
 
 class IngesterTest : public CoreTest {
 protected:
@@ -73,7 +20,7 @@ protected:
         batch.push_back(submission(post(room, alice, "y", "two")));
         return ingester->run(std::move(batch));
     }
-    FailingStore failing{store};
+    FaultyStore failing{store};
     model::RoomId room;
 };
 
@@ -114,16 +61,15 @@ TEST_F(IngesterTest, ARetryInTheSameBatchIsADuplicate) {
 }
 
 TEST_F(IngesterTest, WhereverTheStoreFailsNothingIsStored) {
-    using At = FailingStore::At;
+    using Fault = FaultyStore::Fault;
     const std::size_t before = log_of(room).size();
-    for (const auto& [at, after] : {std::pair(At::begin, 0),
-                                    {At::look_up, 0},
-                                    {At::look_up, 1},
-                                    {At::put, 0},
-                                    {At::put, 1},
-                                    {At::commit, 0}}) {
-        failing.at = at;
-        failing.after = after;
+    for (const auto& [fault, calls] : {std::pair(Fault::begin_fails, 0),
+                                       {Fault::look_up_fails, 0},
+                                       {Fault::look_up_fails, 1},
+                                       {Fault::put_fails, 0},
+                                       {Fault::put_fails, 1},
+                                       {Fault::commit_fails, 0}}) {
+        failing.set(fault, calls);
         const auto outcomes = run_two();
         ASSERT_EQ(outcomes.size(), 2u);
         for (const auto& outcome : outcomes) EXPECT_EQ(code_of(outcome), "unavailable");
@@ -134,10 +80,10 @@ TEST_F(IngesterTest, WhereverTheStoreFailsNothingIsStored) {
 }
 
 TEST_F(IngesterTest, GoesOnWhenTheStoreWorksAgain) {
-    failing.at = FailingStore::At::commit;
+    failing.set(FaultyStore::Fault::commit_fails);
     const auto head = log_of(room).back().id;
     run_two();
-    failing.at = FailingStore::At::nowhere;
+    failing.set(FaultyStore::Fault::none);
     const auto outcomes = run_two();
     EXPECT_EQ(code_of(outcomes[0]), "ok");
     // Not the id that the failed transaction gave out.
@@ -146,9 +92,9 @@ TEST_F(IngesterTest, GoesOnWhenTheStoreWorksAgain) {
 }
 
 TEST_F(IngesterTest, ANameTakenInAFailedTransactionIsFree) {
-    failing.at = FailingStore::At::commit;
+    failing.set(FaultyStore::Fault::commit_fails);
     EXPECT_EQ(code_of(run(group(alice, "fresh"))), "unavailable");
-    failing.at = FailingStore::At::nowhere;
+    failing.set(FaultyStore::Fault::none);
     EXPECT_EQ(code_of(run(group(bob, "fresh"))), "ok");
 }
 
@@ -156,7 +102,7 @@ TEST_F(IngesterTest, ARollbackUndoesEveryKindOfChange) {
     const auto first = say(room, bob, "1"), second = say(room, bob, "2");
     run(chat::Composer::react(room, alice, first, "+1", true));
     const auto before = log_of(room);
-    failing.at = FailingStore::At::commit;
+    failing.set(FaultyStore::Fault::commit_fails);
     std::vector<ports::Submission> batch;
     batch.push_back(submission(chat::Composer::edit(room, bob, first, "changed")));
     batch.push_back(submission(chat::Composer::remove(room, bob, second)));

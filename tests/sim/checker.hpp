@@ -1,0 +1,37 @@
+// The proof after a run, when all is quiet: what the store has against what clients asked for, were
+// told and saw. The invariants are numbered as in README.md; what is found goes to World::violated.
+#pragma once
+
+#include "adapters/memory/store.hpp"
+#include "tests/sim/client.hpp"
+#include "tests/sim/journal.hpp"
+
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace parley::sim {
+
+class Checker {
+public:
+    Checker(World& world, const Journal& journal, memory::Store& store,
+            const std::vector<model::RoomId>& rooms);
+
+    void check_history();                                       // I2, I3, I4, I6
+    void check_commits(const std::vector<model::EventId>& ids); // I6
+    void check_sends();                                         // I1, I10
+    void check_order_of_senders();                              // I7
+    void check_observer(const Device& device);                  // I4, I5
+    // Over all that is in history, for the test that a seed gives the same run again.
+    std::uint64_t digest() const;
+
+private:
+    using History = std::vector<WireEvent>;
+    World& x_world;
+    const Journal& x_journal;
+    memory::Store& x_store;
+    std::map<model::RoomId, History> x_history;
+    std::map<std::uint64_t, model::EventId> x_stored; // the message of a nonce
+};
+
+} // namespace parley::sim

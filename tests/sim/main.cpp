@@ -1,0 +1,58 @@
+// parley_sim: runs seeds of the simulator by hand. See README.md.
+#include "tests/sim/simulation.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+namespace {
+
+int usage() {
+    std::cerr << "usage: parley_sim [--seed FIRST] [--seeds COUNT] [--verbose]\n"
+                 "                  [--bug ack_before_commit|no_nonce_check|resume_skips_one]\n";
+    return 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    using namespace parley::sim;
+    std::uint64_t first = 1, count = 1;
+    bool verbose = false;
+    Bug bug = Bug::none;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view flag = argv[i];
+        const char* const value = i + 1 < argc ? argv[i + 1] : nullptr;
+        if (flag == "--verbose") {
+            verbose = true;
+            continue;
+        }
+        if (!value) return usage();
+        ++i;
+        if (flag == "--seed") {
+            first = std::strtoull(value, nullptr, 10);
+        } else if (flag == "--seeds") {
+            count = std::strtoull(value, nullptr, 10);
+        } else if (const auto parsed = parse_bug(value); flag == "--bug" && parsed) {
+            bug = *parsed;
+        } else {
+            return usage();
+        }
+    }
+    std::uint64_t red = 0, stored = 0;
+    std::int64_t virtual_ms = 0;
+    for (std::uint64_t seed = first; seed < first + count; ++seed) {
+        const Report report = run(seed, bug, verbose ? Trace::on : Trace::off);
+        if (verbose)
+            for (const std::string& line : report.trace) std::cout << line << '\n';
+        stored += report.stats.stored;
+        virtual_ms += report.virtual_ms;
+        if (report.violations.empty()) continue;
+        ++red;
+        std::cout << explain(report, bug);
+    }
+    std::cout << count << " seeds, " << red << " broke a promise; " << stored
+              << " events stored in " << virtual_ms / 1000 << " virtual seconds\n";
+    return red == 0 ? 0 : 1;
+}
