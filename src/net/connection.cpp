@@ -95,8 +95,7 @@ IoResult Connection::write_some() {
     return plain_write(x_socket, {parts.list.data(), parts.count});
 }
 
-void Connection::flush() {
-    x_dirty = false;
+IoResult::State Connection::write_out() {
     while (!x_queue.empty()) {
         const IoResult result = write_some();
         x_loop.count_write(result.bytes);
@@ -105,16 +104,32 @@ void Connection::flush() {
             x_stalled_since = x_loop.now();
             continue;
         }
-        if (result.state != IoResult::State::again) return cut(Cut::gently);
-        if (!x_blocked) {
+        if (result.state == IoResult::State::again && !x_blocked) {
             x_blocked = true;
             x_stalled_since = x_loop.now();
             schedule();
         }
-        return;
+        return result.state;
     }
     x_blocked = false;
-    on_flushed();
+    return IoResult::State::done;
+}
+
+void Connection::relieve() {
+    if (!dead() && !x_blocked) write_out();
+}
+
+void Connection::flush() {
+    x_dirty = false;
+    switch (write_out()) {
+    case IoResult::State::done:
+        return on_flushed();
+    case IoResult::State::again:
+        return;
+    case IoResult::State::ended:
+    case IoResult::State::failed:
+        return cut(Cut::gently);
+    }
 }
 
 void Connection::on_flushed() {

@@ -90,6 +90,9 @@ public:
     std::size_t queued_frames() const { return x_queue.frames(); }
     std::size_t drop_unsent() { return x_queue.drop_unsent(x_committed); }
     void release_memory() { x_queue.release(); }
+    // Writes what the socket takes at once, before the end of the turn: for a queue that is nearly full
+    // only because a turn was long. Never ends the connection.
+    void relieve();
 
     void pause_reading() { x_paused = true; }
     void resume_reading();
@@ -110,6 +113,8 @@ private:
     void on_timer() override;
     void on_read_end();
     IoResult write_some();
+    // The state of the last write; done: the queue is empty.
+    IoResult::State write_out();
     void on_flushed();
 
     NetLoop& x_loop;

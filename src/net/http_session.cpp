@@ -138,10 +138,11 @@ void HttpSession::on_drained() {
 }
 
 void HttpSession::on_end() {
-    if (x_state == State::busy || x_state == State::clogged)
-        x_keep_alive = false;
-    else
-        x_connection.cut(Cut::gently);
+    // What was asked before the end is still answered: the peer may have shut one direction only.
+    x_keep_alive = false;
+    if (x_state != State::reading) return;
+    x_state = State::finished;
+    x_connection.finish();
 }
 
 void HttpSession::on_deadline(Time now) {

@@ -98,8 +98,7 @@ Listener::Listener(NetShared& shared, std::vector<NetLoop*> loops)
       x_loops(std::move(loops)),
       x_socket(bind_and_listen(shared.settings.host, shared.settings.port)),
       x_reserve(open_reserve()),
-      x_port(bound_port(x_socket)),
-      x_alive(std::make_shared<bool>(true)) {}
+      x_port(bound_port(x_socket)) {}
 
 Listener::~Listener() { stop(); }
 
@@ -108,43 +107,43 @@ void Listener::start() {
 }
 
 void Listener::stop() {
-    *x_alive = false;
+    Entry::cancel();
     if (x_socket >= 0) ::close(std::exchange(x_socket, -1));
     if (x_reserve >= 0) ::close(std::exchange(x_reserve, -1));
 }
 
 void Listener::on_events(std::uint32_t) {
-    for (int i = 0; i < kAcceptsPerEvent; ++i)
-        if (!accept_one()) return;
-    accept_later();
+    for (int i = 0; i < kAcceptsPerEvent && x_socket >= 0; ++i) {
+        switch (accept_one()) {
+        case Accepted::one:
+            continue;
+        case Accepted::none:
+            return;
+        case Accepted::later:
+            x_loops[0]->wheel().arm(*this, x_loops[0]->now());
+            return;
+        }
+    }
+    // Others get their turn before the rest.
+    if (x_socket >= 0) x_loops[0]->rearm(*this, x_socket, EPOLLIN | EPOLLET);
 }
 
-void Listener::accept_later() {
-    x_loops[0]->core().post([this, alive = x_alive] {
-        if (*alive) on_events(EPOLLIN);
-    });
-}
-
-// Whether another one may be waiting.
-bool Listener::accept_one() {
-    if (x_socket < 0) return false;
+Listener::Accepted Listener::accept_one() {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     const int socket = ::accept4(x_socket, reinterpret_cast<sockaddr*>(&address), &size,
                                  SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0) {
-        if (errno == EMFILE || errno == ENFILE) {
-            drop_one();
-            return true;
-        }
-        // Errors of the one connection that was to be accepted; ENOMEM and the like wait for the
-        // next client, whose arrival is a new edge.
-        return errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
+        if (errno == EMFILE || errno == ENFILE) return drop_one();
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return Accepted::none;
+        // Errors of the one connection that was to be accepted.
+        if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) return Accepted::one;
+        return Accepted::later;
     }
     x_shared.probe.accepted.add();
     if (x_shared.connections.load(std::memory_order_relaxed) >= x_shared.settings.connections_max) {
         refuse(socket);
-        return true;
+        return Accepted::one;
     }
     x_shared.connections.fetch_add(1, std::memory_order_relaxed);
     NetLoop& loop = *x_loops[x_next++ % x_loops.size()];
@@ -155,7 +154,7 @@ bool Listener::accept_one() {
         loop.core().post([&loop, socket, peer = std::move(peer)]() mutable {
             loop.adopt(socket, std::move(peer));
         });
-    return true;
+    return Accepted::one;
 }
 
 void Listener::refuse(int socket) {
@@ -172,18 +171,21 @@ void Listener::refuse(int socket) {
     ::close(socket);
 }
 
-void Listener::drop_one() {
+Listener::Accepted Listener::drop_one() {
+    if (x_reserve < 0) x_reserve = open_reserve();
+    if (x_reserve < 0) return Accepted::later;
+    ::close(x_reserve);
+    // accept4 looks for a free descriptor before it looks for a client: perhaps there is none.
+    const int socket = ::accept4(x_socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0) refuse(socket);
+    x_reserve = open_reserve();
+    if (socket < 0) return Accepted::none;
     const Time now = x_loops[0]->now();
     if (now - x_last_warning > kWarningEvery) {
         x_last_warning = now;
         x_shared.log.warning("out of file descriptors: a connection is refused");
     }
-    if (x_reserve < 0) x_reserve = open_reserve();
-    if (x_reserve < 0) return;
-    ::close(x_reserve);
-    const int socket = ::accept4(x_socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket >= 0) refuse(socket);
-    x_reserve = open_reserve();
+    return Accepted::one;
 }
 
 } // namespace parley::net

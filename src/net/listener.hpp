@@ -8,16 +8,15 @@
 #include "net/net_loop.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 namespace parley::net {
 
-class Listener final : private EventTarget {
+class Listener final : private EventTarget, private TimerWheel::Entry {
 public:
     // Binds and listens; throws std::runtime_error with a text for the operator.
     Listener(NetShared& shared, std::vector<NetLoop*> loops);
-    ~Listener();
+    ~Listener() override;
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
@@ -28,10 +27,11 @@ public:
 private:
     static constexpr int kAcceptsPerEvent = 256;
     void on_events(std::uint32_t events) override;
-    bool accept_one();
+    void on_timer() override { on_events(0); }
+    enum class Accepted { one, none, later };
+    Accepted accept_one();
+    Accepted drop_one();
     void refuse(int socket);
-    void drop_one();
-    void accept_later();
 
     NetShared& x_shared;
     const std::vector<NetLoop*> x_loops;
@@ -40,7 +40,6 @@ private:
     std::uint16_t x_port = 0;
     std::size_t x_next = 0; // loop
     Time x_last_warning{};
-    std::shared_ptr<bool> x_alive; // for posted work
 };
 
 } // namespace parley::net

@@ -108,6 +108,13 @@ void NetLoop::watch(EventTarget& target, int descriptor, std::uint32_t events) {
         x_shared.log.error("epoll_ctl failed", {{"errno", errno}});
 }
 
+void NetLoop::rearm(EventTarget& target, int descriptor, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &target;
+    ::epoll_ctl(x_epoll, EPOLL_CTL_MOD, descriptor, &event);
+}
+
 void NetLoop::Ticker::on_events(std::uint32_t) {
     std::uint64_t expirations = 0;
     if (::read(loop.x_timer, &expirations, sizeof expirations) > 0)

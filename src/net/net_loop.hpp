@@ -51,6 +51,8 @@ public:
     // Takes over an accepted socket, counted in NetShared::connections.
     void adopt(int socket, std::string peer);
     void watch(EventTarget& target, int descriptor, std::uint32_t events);
+    // Reports readiness once more, in the next round.
+    void rearm(EventTarget& target, int descriptor, std::uint32_t events);
     void begin_drain();
     void cut_all();
 

@@ -31,6 +31,8 @@ bool WsSession::fits(const FrameRef& frame) const {
 void WsSession::send(const FrameRef& frame) {
     if (x_state != State::open) return;
     if (fits(frame)) return x_connection.enqueue(frame);
+    x_connection.relieve();
+    if (fits(frame)) return x_connection.enqueue(frame);
     // Who is that far behind gets the close frame in place of what waits, and resumes later.
     x_connection.loop().probe().dropped.add(x_connection.drop_unsent() + 1);
     start_closing(CloseCode::too_slow, "the send queue is full");
