@@ -31,8 +31,6 @@ class Crash:
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
         self.server = Server(folder / "server").start()
-        # The same port after each crash, so that clients find it again.
-        self.server.flags[-1] = f"127.0.0.1:{self.server.port}"
         self.senders, self.observers, self.readers = [], [], {}
 
     def make_clients(self):

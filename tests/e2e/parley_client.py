@@ -4,10 +4,10 @@ Every answer is held to the rules that all answers have in common (see Api.call)
 has to repeat them.
 """
 
+import collections
 import itertools
 import json
 import secrets
-import threading
 import time
 
 import httpx
@@ -216,9 +216,9 @@ class Socket:
             "proxy": None,
             **options,
         }
-        self.connection = connect(server.ws_url, **settings)
+        self.connection = connect(server.ws_url, **settings).__enter__()  # close() leaves
         self.refs = itertools.count(1)
-        self.lock = threading.Lock()
+        self.log = collections.deque(maxlen=1000)
 
     def close(self):
         self.connection.close()
@@ -230,7 +230,8 @@ class Socket:
         self.connection.send(text)
 
     def receive(self, timeout=5):
-        return json.loads(self.connection.recv(timeout=timeout))
+        self.log.append(json.loads(self.connection.recv(timeout=timeout)))
+        return self.log[-1]
 
     def expect(self, op, timeout=5, skip=TRANSIENT, **fields):
         """The next frame, which must be this one."""

@@ -93,6 +93,7 @@ class Server:
             found = re.search(r"https?://127\.0\.0\.1:(\d+)", log)
             if found:
                 self.port = int(found.group(1))
+                self.flags[-1] = f"127.0.0.1:{self.port}"  # the same one after a restart
                 return
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{log}")

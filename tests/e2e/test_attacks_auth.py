@@ -172,6 +172,7 @@ def test_attack_05_no_secret_in_the_log(make_server):
     socket = user.socket(room, how="subprotocol")
     socket.say(room, content)
     socket.send("hello", token=user.token)
+    socket.expect("welcome")
     socket.refused("send", "too_long", room_id=room, nonce="n", type="TEXT", content=content * 500)
     user.say(room, content)
     user.post_message(room, content * 500)
@@ -241,7 +242,7 @@ def test_attack_08_a_huge_password_costs_nothing(api, ann):
 
 
 def test_attack_08_log_ins_do_not_stop_the_chat(make_server):
-    """Five hundred at once, at the full price of a password hash; the chat goes on between them."""
+    """Two hundred, 25 at once, at the full price of a password hash; the chat goes on between them."""
     server = make_server(
         environment={"PARLEY_ARGON2_MEMORY_KIB": None, "PARLEY_ARGON2_ITERATIONS": None}
     )
@@ -253,7 +254,7 @@ def test_attack_08_log_ins_do_not_stop_the_chat(make_server):
     def log_in():
         body = {"email": user.email, "password": "wrong password"}
         started.wait()
-        for _ in range(20):
+        for _ in range(8):
             answer = server.api.call("POST", "/v1/sessions", json=body, may_fail=True)
             statuses.append(answer.status_code)
 
@@ -265,7 +266,7 @@ def test_attack_08_log_ins_do_not_stop_the_chat(make_server):
     while any(thread.is_alive() for thread in threads):
         socket.say(room, "still here")
         sent += 1
-    assert sent >= 20 and len(statuses) == 500
+    assert sent >= 20 and len(statuses) == 200
     assert set(statuses) <= {401, 429, 503}
 
 

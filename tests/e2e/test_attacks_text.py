@@ -102,9 +102,7 @@ def test_attack_32_every_field_is_bounded(ann, bob, room):
     socket.refused("send", "too_long", **{**base, "content": "🍲" * 4001})
     socket.refused("send", "too_long", **{**base, "content": "e" + "\u0301" * 10_000})
     socket.refused("send", {"invalid_field", "too_long"}, **{**base, "nonce": "n" * 60_000})
-    socket.refused(
-        "react", {"invalid_field", "too_long"}, emoji="🍲" * 10_000, added=True, **target
-    )
+    socket.refused("react", {"invalid_field", "too_long"}, emoji="🍲" * 2_000, added=True, **target)
     socket.refused("subscribe", {"invalid_field", "unknown_room"}, room_id="1" * 60_000)
     socket.alive()
     for content in ("x" * 4001, "🍲" * 4001, "e" + "\u0301" * 10_000):
@@ -289,7 +287,7 @@ def test_attack_44_nothing_is_written_into_the_log(make_server):
     assert server.stop() == 0
     for line in server.log().splitlines():
         assert "\x1b" not in line and "\x07" not in line
-        if line.startswith("http"):
+        if "http://127.0.0.1:" in line:
             continue  # the address, for a person
         entry = json.loads(line)
         assert isinstance(entry, dict)

@@ -80,8 +80,8 @@ def test_attack_19_configured_origins(make_server):
         ({}, ("Host",), {}, {400}),
         ({"Host": ["a", "b"]}, (), {}, {400}),
         ({"Upgrade": "h2c"}, (), {}, {400, 404, 426}),
-        ({"Content-Length": "2"}, (), {}, {400}),
-        ({"Transfer-Encoding": "chunked"}, (), {}, {400}),
+        ({"Content-Length": "2"}, (), {"body": "{}"}, {400}),
+        ({"Transfer-Encoding": "chunked"}, (), {"body": "0\r\n\r\n"}, {400}),
         ({}, (), {"method": "POST"}, {400, 405}),
         ({}, (), {"version": "1.0"}, {400, 505}),
         ({}, (), {"version": "2.0"}, {400, 505}),
@@ -280,9 +280,8 @@ def test_attack_25_a_flood_of_fragments(wire, ann):
     for _ in range(10_000):
         if not connection.try_send(flood):
             break
-    else:
-        pytest.fail("a million fragments were taken")
-    assert connection.close_code() in {1009, 1002, None}
+    assert connection.close_code() in {1009, None}
+    assert connection.ended(5)
 
 
 def test_attack_25_fragments_over_the_limit(wire, ann):
@@ -444,8 +443,8 @@ def test_attack_29_a_flooder_hurts_only_itself(make_server):
 
     thread = threading.Thread(target=flood)
     thread.start()
-    victim = bob.socket()
     own_room = bob.room()
+    victim = bob.socket()
     worst, begin = 0, time.monotonic()
     while time.monotonic() - begin < 3:
         start = time.monotonic()

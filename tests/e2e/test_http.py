@@ -69,7 +69,7 @@ def test_unknown_paths(ann, path):
     assert answer.json()["code"] == "not_found"
 
 
-@pytest.mark.parametrize("room", ["x", "0", "-1", "01", "1e3", "9" * 30, "%31x", "1%00", "1 "])
+@pytest.mark.parametrize("room", ["x", "0", "-1", "01", "1e3", "9" * 30, "%31x", "1 "])
 def test_what_is_no_id_is_an_unknown_room(ann, room):
     refused(ann.get(f"/v1/rooms/{room}/messages"), 404)
     refused(ann.post_message(room), 404)

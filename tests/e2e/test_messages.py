@@ -111,7 +111,7 @@ def test_nonces_may_be_any_text(ann, room, nonce):
         "%s%n",
         "</script><img src=x onerror=alert(1)>",
         '"quoted"',
-        "\u2028",
+        "a\u2028b",
     ],
 )
 def test_contents_come_back_as_they_were(ann, bob, room, content):

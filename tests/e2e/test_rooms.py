@@ -83,9 +83,9 @@ def test_a_dm_is_found_again(ann, bob, eve):
     assert other.status_code == 201 and other.json()["id"] != room["id"]
 
 
-@pytest.mark.parametrize("members", [None, [], "self", "two"])
+@pytest.mark.parametrize("members", [None, "none", "self", "two"])
 def test_a_dm_has_exactly_one_other_member(ann, bob, eve, members):
-    ids = {"self": [ann.id], "two": [bob.id, eve.id]}.get(members, members)
+    ids = {"self": [ann.id], "two": [bob.id, eve.id], "none": []}.get(members)
     body = {"kind": "dm"} if ids is None else {"kind": "dm", "member_ids": ids}
     assert ann.post("/v1/rooms", body).status_code in {400, 422}
 
@@ -134,7 +134,7 @@ def test_the_directory_shows_public_groups(ann, eve, bob):
     assert eve.got("/v1/rooms/directory", query=unique("none"))["rooms"] == []
 
 
-@pytest.mark.parametrize("query", ["%", "_", "'", '"', "*", "\\", "a OR b", "\u202e", "x" * 2000])
+@pytest.mark.parametrize("query", ["%", "_", "'", '"', "*", "\\", "a OR b", "x" * 2000])
 def test_the_directory_takes_any_query_literally(ann, eve, query):
     ann.room(name=unique("plain "))
     answer = eve.get("/v1/rooms/directory", query=query)

@@ -92,7 +92,7 @@ class Wire:
 
     # --- WebSocket
     def handshake(
-        self, token=None, headers=None, drop=(), path="/v1/ws", method="GET", version="1.1"
+        self, token=None, headers=None, drop=(), path="/v1/ws", method="GET", version="1.1", body=""
     ):
         """headers replaces (or adds) header lines; a list value gives several lines."""
         lines = {
@@ -112,7 +112,7 @@ class Wire:
                 continue
             for each in value if isinstance(value, list) else [value]:
                 text += f"{name}: {each}\r\n"
-        return self.request(text + "\r\n")
+        return self.request(text + "\r\n" + body)
 
     def upgraded(self, token):
         answer = self.handshake(token)
