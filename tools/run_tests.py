@@ -128,8 +128,9 @@ def venv():
     return python
 
 
-def pytest(*arguments, timeout_s=1500):
-    code, output = run([str(venv()), "-m", "pytest", "-q", "-rfE", "--tb=short", *arguments], timeout_s=timeout_s)
+def pytest(*arguments, timeout_s=1500, env=None):
+    command = [str(venv()), "-m", "pytest", "-q", "-rfE", "--tb=short", *arguments]
+    code, output = run(command, timeout_s=timeout_s, env=env)
     counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped|errors?)", output.splitlines()[-1])}
     failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
     if code != 0 and failed == 0:
@@ -182,7 +183,8 @@ def part_tsan():
     have = [name for name in sorted(THREADED) if target_exists("tsan", name)]
     build("tsan", "parley", *have)
     tally = gtests("tsan", names=THREADED, env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
-    tally.add(pytest("tests/e2e/test_threads.py", f"--server={ROOT}/build/tsan/parley"))
+    tally.add(pytest("tests/e2e/test_socket.py", "tests/e2e/test_resume.py",
+                     env={"PARLEY_BINARY": str(ROOT / "build/tsan/parley"), "PARLEY_THREADS": "2"}))
     return tally
 
 
@@ -193,7 +195,7 @@ def target_exists(preset, target):
 def part_e2e():
     """The wire contract against the real server, with clients that are not ours"""
     build_release()
-    return pytest("tests/e2e", "--ignore=tests/e2e/test_threads.py")
+    return pytest("tests/e2e")
 
 
 def part_crash():
