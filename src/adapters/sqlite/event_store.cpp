@@ -31,7 +31,10 @@ void insert_event(Database& database, const model::Event& event, const EventRow&
 template <class Function>
 auto EventStore::checked(Function&& function) -> std::invoke_result_t<Function&> {
     auto result = guarded(function);
-    if (!result) x_transactions.note_failure(result.error());
+    if (!result) {
+        x_transactions.note_failure(result.error());
+        x_facts.forget();
+    }
     return result;
 }
 
@@ -47,6 +50,7 @@ Result<void> EventStore::begin() {
 Result<void> EventStore::put(const model::Sequenced& sequenced) {
     return checked([&]() -> Result<void> {
         std::visit([&](const auto& body) { store(sequenced, body); }, sequenced.event().body);
+        x_facts.apply(sequenced.event());
         x_newest = std::max(x_newest, sequenced.event().id);
         ++x_events;
         return {};
@@ -64,7 +68,10 @@ Result<void> EventStore::commit() {
     });
 }
 
-void EventStore::rollback() { x_transactions.rollback(); }
+void EventStore::rollback() {
+    x_transactions.rollback();
+    x_facts.forget();
+}
 
 // --- what an event changes
 // -------------------------------------------------------------------------
@@ -250,25 +257,37 @@ Result<model::EventId> EventStore::last_id() {
     });
 }
 
+std::optional<ports::StoredRoom> EventStore::read_stored(model::RoomId room) {
+    auto query = x_database.query(
+        "SELECT " PARLEY_ROOM_COLUMNS ", r.owner_count, "
+        "max(ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0), "
+        "ifnull((SELECT id FROM events WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0)) "
+        "FROM rooms r WHERE r.id = ?1 AND r.deleted = 0");
+    query.bind(room);
+    if (!query.row()) return std::nullopt;
+    ports::StoredRoom stored;
+    stored.room = read_room(query, 0);
+    stored.owners = static_cast<std::size_t>(query.integer(kRoomColumns));
+    stored.last_id = query.id<model::EventId>(kRoomColumns + 1);
+    return stored;
+}
+
 Result<std::optional<ports::StoredRoom>> EventStore::room(model::RoomId room) {
+    if (const auto* known = x_facts.room(room)) return std::optional(*known);
     return checked([&]() -> Result<std::optional<ports::StoredRoom>> {
-        auto query = x_database.query(
-            "SELECT " PARLEY_ROOM_COLUMNS ", r.owner_count, "
-            "max(ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0), "
-            "ifnull((SELECT id FROM events WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0)) "
-            "FROM rooms r WHERE r.id = ?1 AND r.deleted = 0");
-        query.bind(room);
-        if (!query.row()) return std::nullopt;
-        ports::StoredRoom stored;
-        stored.room = read_room(query, 0);
-        stored.owners = static_cast<std::size_t>(query.integer(kRoomColumns));
-        stored.last_id = query.id<model::EventId>(kRoomColumns + 1);
-        return std::optional(std::move(stored));
+        auto stored = read_stored(room);
+        if (stored) x_facts.remember(*stored);
+        return stored;
     });
 }
 
 Result<std::optional<model::Role>> EventStore::role(model::RoomId room, model::UserId user) {
-    return checked([&]() -> Result<std::optional<model::Role>> { return role_of(room, user); });
+    if (const auto* known = x_facts.role(room, user)) return std::optional(*known);
+    return checked([&]() -> Result<std::optional<model::Role>> {
+        const auto role = role_of(room, user);
+        if (role) x_facts.remember(room, user, *role);
+        return role;
+    });
 }
 
 Result<std::optional<ports::StoredNonce>> EventStore::nonce(model::RoomId room, model::UserId user,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "adapters/sqlite/database.hpp"
+#include "adapters/sqlite/room_facts.hpp"
 #include "adapters/sqlite/transactions.hpp"
 #include "ports/event_store.hpp"
 
@@ -48,15 +49,17 @@ private:
     void add_member(const model::Event&, model::UserId user, model::Role role);
     void remove_member(const model::Event&, model::UserId user);
     void change_role(const model::Event&, model::UserId user, model::Role role);
+    std::optional<ports::StoredRoom> read_stored(model::RoomId room);
     std::optional<model::Role> role_of(model::RoomId room, model::UserId user);
     void count_members(model::RoomId room, int members, int owners);
 
-    // Runs `function` in the open transaction and takes note of an error.
+    // Runs `function` in the open transaction. After an error what was learnt in it is forgotten.
     template <class Function>
     auto checked(Function&& function) -> std::invoke_result_t<Function&>;
 
     Database& x_database;
     Transactions& x_transactions;
+    RoomFacts x_facts;
     model::EventId x_newest;  // of the open transaction
     std::size_t x_events = 0; // the same
 };
