@@ -121,6 +121,18 @@ TEST(WebSocketServer, attack_23_26_limits_and_text_have_their_codes) {
     }
 }
 
+TEST(WebSocketServer, attack_24_deflate_is_not_negotiated_and_its_frames_are_illegal) {
+    TestServer server;
+    TestClient client(server.port());
+    client.send(std::string("GET /ws HTTP/1.1\r\n") + testing::kHandshakeHeaders +
+                "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+    const Answer answer = client.read_answer();
+    EXPECT_EQ(answer.status, 101);
+    EXPECT_EQ(answer.head.find("Sec-WebSocket-Extensions"), std::string::npos);
+    client.send_frame(0x41, "deflated");
+    EXPECT_EQ(client.read_message().close_code(), 1002);
+}
+
 TEST(WebSocketServer, attack_25_fragment_floods_are_refused) {
     ServerSettings settings;
     settings.timeouts.message_assembly = 300ms;
