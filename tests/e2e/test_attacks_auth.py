@@ -286,7 +286,7 @@ def test_attack_09_two_sign_ups_at_once(api):
         name, answers = unique(), []
 
         def sign_up(i, name=name, answers=answers):
-            answers.append(api.sign_up(name if i % 2 else name.upper(), f"{name}{i}@example.org"))
+            answers.append(api.sign_up(name if i % 2 else name.upper(), f"{name}-{i}@example.org"))
 
         threads = [threading.Thread(target=sign_up, args=[i]) for i in range(4)]
         for thread in threads:
