@@ -41,6 +41,28 @@ void Checker::check_history() {
     }
 }
 
+void Checker::check_writers() {
+    for (const auto& [room, history] : x_history) {
+        std::set<model::UserId> members = x_journal.first_members.at(room);
+        for (const WireEvent& event : history) {
+            const bool joins = event.kind == EventKind::member && event.subject == event.user &&
+                               event.action == model::MemberAction::joined;
+            if (!joins && !members.contains(event.user))
+                x_world.violated("I8", "event " + event.id.to_string() + " is by no member");
+            if (event.kind != EventKind::member) continue;
+            if (event.action == model::MemberAction::joined)
+                members.insert(event.subject);
+            else
+                members.erase(event.subject);
+        }
+        const auto now = x_store.read_room(room);
+        bool same = now && now->members.size() == members.size();
+        for (std::size_t i = 0; same && i < now->members.size(); ++i)
+            same = members.contains(now->members[i].user_id);
+        if (!same) x_world.violated("I8", "the store has other members than the log");
+    }
+}
+
 void Checker::check_commits(const std::vector<model::EventId>& ids) {
     model::EventId last;
     for (const model::EventId id : ids) {

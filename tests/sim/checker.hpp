@@ -18,6 +18,7 @@ public:
             const std::vector<model::RoomId>& rooms);
 
     void check_history();                                       // I2, I3, I4, I6
+    void check_writers();                                       // I8
     void check_commits(const std::vector<model::EventId>& ids); // I6
     void check_sends();                                         // I1, I10
     void check_order_of_senders();                              // I7

@@ -38,6 +38,7 @@ struct Journal {
     std::map<std::uint64_t, Send> sends; // by nonce, which rises with time
     std::map<std::uint64_t, Edit> edits; // by content
     std::set<Operation> operations;
+    std::map<model::RoomId, std::set<model::UserId>> first_members;
     std::uint64_t last_nonce = 0, last_content = 0;
 
     // I3: nothing is seen or stored that nobody asked for.

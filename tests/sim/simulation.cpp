@@ -51,8 +51,10 @@ private:
                                                           : model::Visibility::restricted;
             for (const model::UserId user : x_users)
                 if (x_world.random.chance(750)) draft.member_ids.push_back(user);
-            x_rooms.push_back(
-                x_server.run_now(chat::Composer::create(x_users.front(), draft)).room_id);
+            const auto made = x_server.run_now(chat::Composer::create(x_users.front(), draft));
+            x_rooms.push_back(made.room_id);
+            const auto& members = made.durable->initial_members();
+            x_journal.first_members[made.room_id] = {members.begin(), members.end()};
         }
         for (const model::UserId user : x_users)
             for (std::int64_t i = x_world.random.between(1, 2); i > 0; --i)
@@ -74,6 +76,7 @@ private:
     Report check() {
         Checker checker(x_world, x_journal, x_disk, x_rooms);
         checker.check_history();
+        checker.check_writers();
         checker.check_commits(x_server.store().committed());
         checker.check_sends();
         checker.check_order_of_senders();
