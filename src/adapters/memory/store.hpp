@@ -139,6 +139,9 @@ private:
     ports::MessagePage read_after(model::RoomId room, model::MessageId after, std::size_t limit);
     ports::RoomListItem list_item(const RoomData& room, model::UserId user, MemberRow member) const;
 
+    Result<void> write_last_seen(model::UserId user, model::Time at);
+    Result<void> write_revoked(model::SessionId session, model::Time now);
+
     const ports::Clock& x_clock;
     std::recursive_mutex x_mutex;
     bool x_in_transaction = false;

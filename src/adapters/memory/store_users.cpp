@@ -66,12 +66,16 @@ Task<Result<model::User>> Store::update_user(model::UserId user, ports::UserChan
     co_return row.user;
 }
 
-Task<Result<void>> Store::set_last_seen(model::UserId user, model::Time at) {
+Result<void> Store::write_last_seen(model::UserId user, model::Time at) {
     const Lock lock(x_mutex);
     const auto found = x_users.find(user);
-    if (found == x_users.end()) co_return no_such_user();
+    if (found == x_users.end()) return no_such_user();
     found->second.last_seen_at = at;
-    co_return Result<void>();
+    return {};
+}
+
+Task<Result<void>> Store::set_last_seen(model::UserId user, model::Time at) {
+    co_return write_last_seen(user, at);
 }
 
 Task<Result<model::Session>> Store::create_session(ports::NewSession session) {
@@ -106,11 +110,15 @@ Task<Result<model::Session>> Store::rotate_session(model::SessionId session,
     co_return row;
 }
 
-Task<Result<void>> Store::revoke_session(model::SessionId session, model::Time now) {
+Result<void> Store::write_revoked(model::SessionId session, model::Time now) {
     const Lock lock(x_mutex);
     const auto found = x_sessions.find(session);
     if (found != x_sessions.end() && !found->second.revoked_at) found->second.revoked_at = now;
-    co_return Result<void>();
+    return {};
+}
+
+Task<Result<void>> Store::revoke_session(model::SessionId session, model::Time now) {
+    co_return write_revoked(session, now);
 }
 
 Task<Result<std::vector<model::SessionId>>> Store::revoked_since(model::Time since) {
