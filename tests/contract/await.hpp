@@ -1,4 +1,5 @@
-// await(): runs tasks to their end on an event loop of their own, from a plain test function.
+// await(): runs tasks to their end on an event loop, from a plain test function. Threading: the
+// test's main thread.
 #pragma once
 
 #include "base/task.hpp"
@@ -13,6 +14,13 @@
 
 namespace parley::contract {
 
+// As a core of the product does, the loop outlives the threads that post to it: one may still be
+// inside post() when its handler has run.
+inline boost::asio::io_context& event_loop() {
+    static boost::asio::io_context io;
+    return io;
+}
+
 inline void rethrow(std::exception_ptr error) {
     if (error) std::rethrow_exception(error);
 }
@@ -25,7 +33,8 @@ Task<void> keep(Task<T> task, std::optional<T>* answer) {
 // All at once, as if several callers had come in one moment.
 template <class T>
 std::vector<T> await_all(std::vector<Task<T>> tasks) {
-    boost::asio::io_context io;
+    auto& io = event_loop();
+    io.restart();
     std::vector<std::optional<T>> answers(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i)
         boost::asio::co_spawn(io, keep(std::move(tasks[i]), &answers[i]), rethrow);
