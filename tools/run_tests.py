@@ -112,19 +112,21 @@ def gtests(preset, names=None, env=None):
 
 
 def venv():
-    """A virtual environment with what the Python tests need, made once per requirements file."""
-    requirements = ROOT / "tests/e2e/requirements.txt"
+    """A virtual environment with what the Python tests need, made anew when the requirements change."""
+    files = [ROOT / f"tests/{part}/requirements.txt" for part in ("e2e", "web")]
+    wanted = "".join(file.read_text() for file in files)
     folder = CACHE / "venv"
     python = folder / "bin/python"
     mark = folder / "requirements.txt"
-    if not mark.exists() or mark.read_text() != requirements.read_text():
+    if not mark.exists() or mark.read_text() != wanted:
         print("    making the Python environment", flush=True)
         run([sys.executable, "-m", "venv", str(folder)], echo=False)
-        code, output = run([str(python), "-m", "pip", "install", "-q", "-r", str(requirements)], echo=False)
+        options = [word for file in files for word in ("-r", str(file))]
+        code, output = run([str(python), "-m", "pip", "install", "-q", *options], echo=False)
         if code != 0:
             print(output)
             raise SystemExit("pip install failed")
-        mark.write_text(requirements.read_text())
+        mark.write_text(wanted)
     return python
 
 
@@ -198,6 +200,12 @@ def part_e2e():
     return pytest("tests/e2e")
 
 
+def part_web():
+    """The web client and /docs in a real browser, two people at once"""
+    build_release()
+    return pytest("tests/web")
+
+
 def part_crash():
     """kill -9 at full speed; what was acknowledged against history and every observer"""
     build_release()
@@ -242,7 +250,7 @@ def part_run():
 
 
 PARTS = {
-    "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "crash": part_crash, "run": part_run,
+    "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web, "crash": part_crash, "run": part_run,
     "autobahn": part_autobahn, "asan": part_asan, "tsan": part_tsan, "fuzz": part_fuzz,
 }
 QUICK = ["tidy", "unit", "e2e"]

@@ -30,7 +30,9 @@ session.onSignedOut = (error) => {
 };
 
 function showAuth(notice) {
-  root.replaceChildren(authView({ api, notice, onSignedIn: start }));
+  const view = authView({ api, notice, onSignedIn: start });
+  root.replaceChildren(view);
+  view.querySelector('input').focus();
 }
 
 function start() {
@@ -91,7 +93,10 @@ class Screen {
         title: 'Log out?', text: outbox.entries.length
           ? 'Some messages are not sent yet. They will be sent when you log in here again.'
           : 'You can log in again at any time.', action: 'Log out',
-        run: () => api.logOut().catch(() => {}),
+        run: () => {
+          this.socket.stop(); // its end is wanted, and no news
+          return api.logOut().catch(() => {});
+        },
       }),
     });
     this.chat = new ChatView({
@@ -227,6 +232,9 @@ class Screen {
   announce(room, message) {
     if (room !== this.room) return;
     announcer.textContent = `${this.store.nameOf(message.user_id)}: ${message.content}`;
+    // Said once; it must not outlive the message that somebody deletes.
+    clearTimeout(this.announceTimer);
+    this.announceTimer = setTimeout(() => { announcer.textContent = ''; }, 3000);
   }
 }
 

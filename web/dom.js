@@ -59,8 +59,13 @@ export function iconButton(name, label, onclick, more = {}) {
     icon(name));
 }
 
+// The low bits of an id are nearly always the same: they count within one millisecond.
+function hueOf(id) {
+  return Number(BigInt.asUintN(64, BigInt(id) * 0x9e3779b97f4a7c15n) >> 61n);
+}
+
 export function avatar(id, name, { online } = {}) {
-  const hue = Number(BigInt(id) % 8n);
+  const hue = hueOf(id);
   const initial = Array.from(name)[0]?.toUpperCase() ?? '?';
   return h('span', { class: `avatar hue-${hue}`, 'aria-hidden': 'true' }, initial,
     online === undefined ? null : h('span', { class: online ? 'dot online' : 'dot' }));

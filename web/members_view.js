@@ -29,7 +29,7 @@ export class MembersView {
     this.foot.replaceChildren(...[
       room.membersCursor ? this.button('Show more', () => this.actions.more(room)) : null,
       canAdd ? this.button('Add somebody', () => this.actions.add(room)) : null,
-      room.kind !== 'dm' ? this.button('Leave room', () => this.actions.leave(room), 'danger-text') : null,
+      room.kind !== 'dm' ? this.button('Leave room', () => this.actions.leave(room), 'quiet') : null,
     ].filter(Boolean));
   }
 

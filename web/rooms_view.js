@@ -2,6 +2,16 @@
 import { avatar, h, icon, iconButton, setChildren, shortTimeText } from './dom.js';
 import { toast } from './dialogs.js';
 
+function previewOf(room, store) {
+  const last = room.last_message;
+  if (!last) return room.topic || 'No messages yet';
+  if (last.deleted) return 'Message deleted';
+  const text = last.content || 'Attachment';
+  if (last.user_id === store.myId) return `You: ${text}`;
+  const isKnown = room.kind !== 'dm' && store.users.has(last.user_id);
+  return isKnown ? `${store.nameOf(last.user_id)}: ${text}` : text;
+}
+
 export class RoomsView {
   constructor({ store, user, onCreate, onDirectory, onLogOut }) {
     Object.assign(this, { store, nodes: new Map() });
@@ -26,8 +36,8 @@ export class RoomsView {
       h('div', { class: 'sidebar-scroll' }, this.list, this.empty),
       h('footer', { class: 'me' }, avatar(user.id, user.username, { online: true }),
         h('div', { class: 'grow me-text' }, h('strong', {}, user.display_name || user.username),
-          h('button', { type: 'button', class: 'link hint', title: 'Copy your user id', onclick: copyId },
-            `id ${user.id}`)),
+          h('button', { type: 'button', class: 'link hint', title: user.id, onclick: copyId },
+            'Copy my user id')),
         iconButton('exit', 'Log out', onLogOut)));
   }
 
@@ -42,8 +52,7 @@ export class RoomsView {
     const { store } = this;
     const title = store.roomTitle(room);
     const last = room.last_message;
-    const preview = !last ? room.topic || 'No messages yet' : last.deleted ? 'Message deleted'
-      : last.user_id === store.myId ? `You: ${last.content}` : last.content || 'Attachment';
+    const preview = previewOf(room, store);
     const partner = room.kind === 'dm' ? store.dmPartner(room) : null;
     const online = partner ? Boolean(store.users.get(partner)?.online) : undefined;
     const unread = room.unread_count > 999 ? '999+' : String(room.unread_count);

@@ -4,6 +4,8 @@
 // and each looks first whether another one was faster.
 import { ApiError, meansSignedOut } from './errors.js';
 import { exchange } from './http.js';
+import { uuidV7 } from './ids.js';
+import { clearVault, readVault, writeVault } from './vault.js';
 
 const storageKey = 'parley.session';
 const earlyMs = 60_000;
@@ -30,8 +32,11 @@ export class Session {
     return this.value?.user ?? null;
   }
 
-  accept(answer) {
+  // `before`: the pair in whose place this one comes; none after a log-in.
+  accept(answer, before = null) {
     this.value = {
+      chain: before?.chain ?? uuidV7(),
+      turn: before ? before.turn + 1 : 0,
       user: answer.user,
       access: answer.access_token,
       refresh: answer.refresh_token,
@@ -46,6 +51,7 @@ export class Session {
     if (!this.value) return;
     this.value = null;
     localStorage.removeItem(storageKey);
+    clearVault();
     clearTimeout(this.timer);
     this.onSignedOut(error);
   }
@@ -66,13 +72,20 @@ export class Session {
   }
 
   async exchangeTokens(seen) {
-    const stored = this.read();
+    const kept = await readVault();
+    let stored = this.read();
     if (!stored) throw new ApiError('unauthorized');
+    if (kept?.chain === stored.chain && kept.turn > stored.turn) stored = kept;
     this.value = stored;
-    if (stored.access !== seen && !this.isStale()) return this.plan();
+    if (stored.access !== seen && !this.isStale()) {
+      this.plan();
+      this.onRenewed();
+      return;
+    }
     try {
       const body = { refresh_token: stored.refresh };
-      this.accept(await exchange('POST', '/v1/sessions/refresh', { body }));
+      this.accept(await exchange('POST', '/v1/sessions/refresh', { body }), stored);
+      await writeVault(this.value);
       this.onRenewed();
     } catch (error) {
       if (meansSignedOut(error)) this.end(error);
@@ -85,7 +98,7 @@ export class Session {
   }
 
   marginMs() {
-    return Math.min(earlyMs, this.value.life_ms / 4);
+    return Math.min(earlyMs, this.value.life_ms / 2); // the server counts in whole seconds
   }
 
   plan() {
@@ -95,7 +108,7 @@ export class Session {
     const again = () => this.value && this.token().catch((error) => {
       if (!meansSignedOut(error)) this.timer = setTimeout(again, 5000 + Math.random() * 5000);
     });
-    this.timer = setTimeout(again, wait + Math.random() * 2000);
+    this.timer = setTimeout(again, wait + Math.random() * Math.min(2000, this.marginMs() / 8));
   }
 
   read() {
