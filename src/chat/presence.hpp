@@ -16,7 +16,8 @@ namespace parley::chat {
 
 class Presence {
 public:
-    void connected(model::UserId user) { ++x_users[user].connections; }
+    // Answers how many connections the user has now.
+    std::size_t connected(model::UserId user) { return ++x_users[user].connections; }
 
     // True when the user was not shown in this room yet: tell the room.
     bool entered(model::UserId user, model::RoomId room) {

@@ -3,24 +3,11 @@
 #include "protocol/v1/server_frame.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace parley::gateway {
 
 namespace v1 = protocol::v1;
-
-namespace {
-
-std::string_view code_of(v1::FrameErrc code) {
-    switch (code) {
-    case v1::FrameErrc::bad_frame: return "bad_frame";
-    case v1::FrameErrc::unknown_op: return "unknown_op";
-    case v1::FrameErrc::invalid_field: return "invalid_field";
-    case v1::FrameErrc::too_long: return "too_long";
-    }
-    PARLEY_ASSERT(!"a FrameErrc outside its enum");
-}
-
-} // namespace
 
 Session::Session(Gateway& gateway, net::WebSocket& socket)
     : x_gateway(gateway), x_socket(socket),
@@ -56,11 +43,11 @@ void Session::sign_in(Result<ports::AccessClaims> claims) {
     x_gateway.wheel().arm(x_deadline, x_gateway.clock().steady() + left);
     if (x_state == State::hello) {
         x_user_id = x_claims.user_id;
-        if (x_gateway.settings().limits_enabled &&
-            x_gateway.rooms().hub().connections_of(x_user_id) >= limits::kConnectionsPerUser)
-            return close(net::CloseCode::too_many_connections, "too many connections of this user");
         x_state = State::open;
-        x_gateway.rooms().connect(*this);
+        x_gateway.rooms().connect(*this, x_id,
+                                  x_gateway.settings().limits_enabled
+                                      ? limits::kConnectionsPerUser
+                                      : std::numeric_limits<std::size_t>::max());
     }
     std::string& out = x_gateway.scratch();
     v1::AdvertisedLimits limits{limits::kContentCodePoints, limits::kFrameBytes, 0};
@@ -73,6 +60,10 @@ void Session::sign_in(Result<ports::AccessClaims> claims) {
 void Session::on_deadline() {
     if (x_state == State::hello) close(net::CloseCode::bad_token, "no token in time");
     else close(net::CloseCode::token_expired, "the token has expired; refresh it");
+}
+
+void Session::on_too_many_connections() {
+    close(net::CloseCode::too_many_connections, "too many connections of this user");
 }
 
 void Session::revoke() { close(net::CloseCode::session_revoked, "the session was revoked"); }
@@ -105,7 +96,7 @@ void Session::on_text(std::string_view text) {
     const auto decoded = x_gateway.decoder().decode(text);
     if (const auto* error = std::get_if<v1::FrameError>(&decoded)) {
         if (x_state == State::hello) return close(net::CloseCode::bad_token, "hello comes first");
-        return fail(error->ref, error->nonce, code_of(error->code), error->detail);
+        return fail(error->ref, error->nonce, v1::name_of(error->code), error->detail);
     }
     const auto& frame = std::get<v1::ClientFrame>(decoded);
     if (x_state == State::hello && !std::holds_alternative<v1::Hello>(frame.op))

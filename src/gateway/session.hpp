@@ -41,6 +41,7 @@ public:
     void on_ended(chat::Subscription& subscription) override;
     void on_outcome(const service::DeliveryRef& delivery) override;
     chat::Subscriber* as_subscriber() override { return this; }
+    void on_too_many_connections() override;
 
 private:
     enum class State : std::uint8_t { hello, open, gone };

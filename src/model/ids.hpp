@@ -2,11 +2,9 @@
 // given out. On the v1 wire they are decimal strings, on the classic wire numbers.
 #pragma once
 
-#include <charconv>
 #include <compare>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,10 +22,14 @@ struct Id {
     // Exactly the decimal digits of 1 .. 2^63-1, without sign, space, or leading zero.
     static std::optional<Id> parse(std::string_view text) {
         if (text.empty() || text.size() > 19 || text[0] < '1' || text[0] > '9') return std::nullopt;
-        Id id;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id.value);
-        if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-        return id;
+        // 19 digits fit 64 unsigned bits, so one check at the end is enough.
+        std::uint64_t value = 0;
+        for (const char c : text) {
+            if (c < '0' || c > '9') return std::nullopt;
+            value = value * 10 + static_cast<std::uint64_t>(c - '0');
+        }
+        if (value > static_cast<std::uint64_t>(INT64_MAX)) return std::nullopt;
+        return Id{static_cast<std::int64_t>(value)};
     }
 };
 

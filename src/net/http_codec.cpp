@@ -153,6 +153,10 @@ bool HttpParser::check_request_line(std::string_view line) {
     if (!path || !percent_decode(request.query, Plus::literal))
         return malformed("The target has a bad percent escape.");
     if (path->find(char{0}) != std::string::npos) return malformed("The path has a NUL.");
+    // A slash that is escaped would be a separator to us and none to a proxy.
+    if (std::count(path->begin(), path->end(), '/') !=
+        std::count(target.begin(), target.begin() + static_cast<std::ptrdiff_t>(mark), '/'))
+        return malformed("The path has an escaped slash.");
     request.path = std::move(*path);
     return true;
 }
@@ -201,7 +205,7 @@ bool HttpParser::take_body(std::string_view bytes, std::size_t& used) {
     used = bytes.size();
     x_body_wire_bytes += bytes.size();
     if (x_body_wire_bytes > kChunkOverhead * (x_limits.body_bytes + x_limits.header_bytes))
-        return fail(413, "body_too_large", "The body is too long.");
+        return fail(413, "payload_too_large", "The body is too long.");
     if (!x_rest.empty()) {
         x_rest += bytes;
         bytes = x_rest;
@@ -232,7 +236,7 @@ bool HttpParser::put(std::string_view bytes, std::size_t& used) {
     if (error == http::error::header_limit)
         return fail(431, "headers_too_large", "The request line and headers are too long.");
     if (error == http::error::body_limit || error == http::error::buffer_overflow)
-        return fail(413, "body_too_large", "The body is too long.");
+        return fail(413, "payload_too_large", "The body is too long.");
     return malformed("The request is malformed.");
 }
 

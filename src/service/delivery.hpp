@@ -26,6 +26,8 @@ public:
     virtual void on_outcome(const DeliveryRef& delivery) = 0;
     // The connection behind it, which is shown a message that it sent by its answer alone.
     virtual chat::Subscriber* as_subscriber() { return nullptr; }
+    // The user has more connections than may be, over all cores; this one is the last that came.
+    virtual void on_too_many_connections() {}
 
 protected:
     ~Responder() = default;

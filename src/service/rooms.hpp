@@ -76,8 +76,9 @@ public:
 
     // --- listening (subscriptions.cpp)
     chat::Hub& hub() { return x_hub; }
-    // Signed in; presence begins. disconnect() ends what the subscriber still listens to.
-    void connect(chat::Subscriber& subscriber);
+    // Signed in; presence begins. Beyond `most` connections of the user, over all cores, the responder is told
+    // so, a moment later. disconnect() comes after the last subscription has ended.
+    void connect(chat::Subscriber& subscriber, std::uint64_t responder, std::size_t most);
     void disconnect(chat::Subscriber& subscriber);
     // Called when the answer must be queued, before any held live frame: at this point the subscription is
     // still catching up. Called once, on this core, unless an error is returned.

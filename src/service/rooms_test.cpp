@@ -251,9 +251,9 @@ TEST_F(RoomsTest, TypingReachesOthersAndIsNotStored) {
 TEST_F(RoomsTest, PresenceIsShownOnceForAUserWithTwoConnections) {
     const model::RoomId room = make_room({users[1]});
     Listener ada(users[0]), phone(users[1]), desk(users[1]);
-    on(0, [&] { rooms[0]->connect(ada); });
-    on(0, [&] { rooms[0]->connect(phone); });
-    on(1, [&] { rooms[1]->connect(desk); });
+    on(0, [&] { rooms[0]->connect(ada, 0, 99); });
+    on(0, [&] { rooms[0]->connect(phone, 0, 99); });
+    on(1, [&] { rooms[1]->connect(desk, 0, 99); });
     ASSERT_TRUE(listen(0, ada, room));
     ASSERT_TRUE(listen(0, phone, room));
     ASSERT_TRUE(listen(1, desk, room));

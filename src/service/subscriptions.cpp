@@ -7,10 +7,15 @@ namespace parley::service {
 
 namespace v1 = protocol::v1;
 
-void Rooms::connect(chat::Subscriber& subscriber) {
+void Rooms::connect(chat::Subscriber& subscriber, std::uint64_t responder, std::size_t most) {
     x_hub.add(subscriber);
-    on(home_of(subscriber.user_id()),
-       [user = subscriber.user_id()](Rooms& home) { home.x_presence.connected(user); });
+    on(home_of(subscriber.user_id()), [this, user = subscriber.user_id(), responder, most](Rooms& home) {
+        if (home.x_presence.connected(user) <= most) return;
+        x_core.post([this, responder] {
+            const auto found = x_responders.find(responder);
+            if (found != x_responders.end()) found->second->on_too_many_connections();
+        });
+    });
 }
 
 void Rooms::disconnect(chat::Subscriber& subscriber) {
