@@ -28,7 +28,8 @@ net::HttpResponse message_answer(int status, const model::Message& message) {
 MessageRoutes::MessageRoutes(service::Rooms& rooms, ports::History& history, Router& router)
     : x_rooms(rooms), x_history(history) {
     const auto to = [this](Answer (MessageRoutes::*method)(RequestContext)) -> Handler {
-        return [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
+        return
+            [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
     };
     const std::string messages = "/v1/rooms/{room_id}/messages", one = messages + "/{message_id}";
     router.add("GET", messages, to(&MessageRoutes::list));
@@ -41,15 +42,19 @@ MessageRoutes::MessageRoutes(service::Rooms& rooms, ports::History& history, Rou
 }
 
 MessageRoutes::Answer MessageRoutes::list(RequestContext context) {
-    PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
+    PARLEY_CO_CHECK(
+        co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
     PARLEY_CO_TRY(const std::size_t limit, page_limit(context.request));
     PARLEY_CO_TRY(const auto before, query_id<model::MessageId>(context.request, "before"));
     PARLEY_CO_TRY(const auto after, query_id<model::MessageId>(context.request, "after"));
     if (before && after) co_return invalid_field("before", "only one of before and after");
     // Not one expression: GCC 12 destroys the temporaries of a conditional co_await twice.
     Result<ports::MessagePage> page = ports::MessagePage{};
-    if (after) page = co_await x_history.messages_after(context.room_id, *after, limit);
-    else page = co_await x_history.messages_before(context.room_id, before.value_or(model::MessageId{}), limit);
+    if (after)
+        page = co_await x_history.messages_after(context.room_id, *after, limit);
+    else
+        page = co_await x_history.messages_before(context.room_id,
+                                                  before.value_or(model::MessageId{}), limit);
     if (!page) co_return std::move(page).error();
     net::HttpResponse response;
     std::string& out = response.body;
@@ -60,8 +65,10 @@ MessageRoutes::Answer MessageRoutes::list(RequestContext context) {
         protocol::v1::append_message(out, each.message, each.reactions);
     }
     out += R"(],"next":)";
-    if (page->more) protocol::v1::append_id(out, page->messages.back().message.id.value);
-    else out += "null";
+    if (page->more)
+        protocol::v1::append_id(out, page->messages.back().message.id.value);
+    else
+        out += "null";
     out += '}';
     co_return response;
 }
@@ -73,9 +80,10 @@ MessageRoutes::Answer MessageRoutes::post(RequestContext context) {
     PARLEY_CO_TRY(const std::string content, body.text("content"));
     PARLEY_CO_TRY(const auto media_id, body.optional_id<model::MediaId>("media_id"));
     PARLEY_CO_TRY(const auto reply_to, body.optional_id<model::MessageId>("reply_to"));
-    PARLEY_CO_TRY(const auto sent,
-                  co_await submit(x_rooms, chat::Composer::post(context.room_id, context.caller.user_id,
-                                                                {nonce, type, content, media_id, reply_to})));
+    PARLEY_CO_TRY(
+        const auto sent,
+        co_await submit(x_rooms, chat::Composer::post(context.room_id, context.caller.user_id,
+                                                      {nonce, type, content, media_id, reply_to})));
     const auto& posted = std::get<model::MessagePosted>(sent->event()->body);
     co_return message_answer(sent->outcome.duplicate ? 200 : 201, posted.message);
 }
@@ -83,26 +91,31 @@ MessageRoutes::Answer MessageRoutes::post(RequestContext context) {
 MessageRoutes::Answer MessageRoutes::edit(RequestContext context) {
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     PARLEY_CO_TRY(const std::string content, body.text("content"));
-    PARLEY_CO_TRY(const auto done, co_await submit(x_rooms, chat::Composer::edit(context.room_id, context.caller.user_id,
-                                                                                 context.message_id, content)));
+    PARLEY_CO_TRY(
+        const auto done,
+        co_await submit(x_rooms, chat::Composer::edit(context.room_id, context.caller.user_id,
+                                                      context.message_id, content)));
     co_return message_answer(200, std::get<model::MessageEdited>(done->event()->body).message);
 }
 
 MessageRoutes::Answer MessageRoutes::remove(RequestContext context) {
-    PARLEY_CO_CHECK(co_await submit(
-        x_rooms, chat::Composer::remove(context.room_id, context.caller.user_id, context.message_id)));
+    PARLEY_CO_CHECK(
+        co_await submit(x_rooms, chat::Composer::remove(context.room_id, context.caller.user_id,
+                                                        context.message_id)));
     co_return no_content();
 }
 
 MessageRoutes::Answer MessageRoutes::add_reaction(RequestContext context) {
-    PARLEY_CO_CHECK(co_await submit(x_rooms, chat::Composer::react(context.room_id, context.caller.user_id,
-                                                                   context.message_id, context.emoji, true)));
+    PARLEY_CO_CHECK(
+        co_await submit(x_rooms, chat::Composer::react(context.room_id, context.caller.user_id,
+                                                       context.message_id, context.emoji, true)));
     co_return no_content();
 }
 
 MessageRoutes::Answer MessageRoutes::remove_reaction(RequestContext context) {
-    PARLEY_CO_CHECK(co_await submit(x_rooms, chat::Composer::react(context.room_id, context.caller.user_id,
-                                                                   context.message_id, context.emoji, false)));
+    PARLEY_CO_CHECK(
+        co_await submit(x_rooms, chat::Composer::react(context.room_id, context.caller.user_id,
+                                                       context.message_id, context.emoji, false)));
     co_return no_content();
 }
 

@@ -1,7 +1,8 @@
 // REST: history, messages, reactions, read marks.
 //
-//   GET, POST /v1/rooms/{room_id}/messages · PATCH, DELETE /v1/rooms/{room_id}/messages/{message_id}
-//   PUT, DELETE /v1/rooms/{room_id}/messages/{message_id}/reactions/{emoji} · PUT /v1/rooms/{room_id}/read
+//   GET, POST /v1/rooms/{room_id}/messages · PATCH, DELETE
+//   /v1/rooms/{room_id}/messages/{message_id} PUT, DELETE
+//   /v1/rooms/{room_id}/messages/{message_id}/reactions/{emoji} · PUT /v1/rooms/{room_id}/read
 //
 // Threading: its core. Owner: Api.
 #pragma once

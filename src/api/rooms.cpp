@@ -32,11 +32,15 @@ void append_list_item(std::string& out, const ports::RoomListItem& item) {
     append_room(out, item.room, item.my_role);
     out.pop_back(); // the brace that closes it
     out += R"(,"last_message":)";
-    if (item.last_message) append_message(out, *item.last_message);
-    else out += "null";
+    if (item.last_message)
+        append_message(out, *item.last_message);
+    else
+        out += "null";
     out += R"(,"unread_count":)" + std::to_string(item.unread_count) + R"(,"last_read_id":)";
-    if (item.last_read_id) append_id(out, item.last_read_id.value);
-    else out += "null";
+    if (item.last_read_id)
+        append_id(out, item.last_read_id.value);
+    else
+        out += "null";
     if (item.room.kind == model::RoomKind::dm) {
         out += R"(,"dm_user_ids":[)";
         for (std::size_t i = 0; i < item.dm_user_ids.size(); ++i) {
@@ -60,7 +64,8 @@ void append_member(std::string& out, const model::Member& member, bool online) {
     out += '}';
 }
 
-// The stores are asked for one more than the page holds: that there is one means that there is a next page.
+// The stores are asked for one more than the page holds: that there is one means that there is a
+// next page.
 template <class Item, class Append, class IdOf>
 std::string page(std::string_view name, std::vector<Item> items, std::size_t limit, CursorTag tag,
                  Append append, IdOf id_of) {
@@ -72,8 +77,10 @@ std::string page(std::string_view name, std::vector<Item> items, std::size_t lim
         append(out, items[i], i);
     }
     out += R"(],"next":)";
-    if (more) append_string(out, encode_cursor(tag, id_of(items.back())));
-    else out += "null";
+    if (more)
+        append_string(out, encode_cursor(tag, id_of(items.back())));
+    else
+        out += "null";
     return out + "}";
 }
 
@@ -82,7 +89,8 @@ std::string page(std::string_view name, std::vector<Item> items, std::size_t lim
 RoomRoutes::RoomRoutes(service::Rooms& rooms, ports::RoomDirectory& directory, Router& router)
     : x_rooms(rooms), x_directory(directory) {
     const auto to = [this](Answer (RoomRoutes::*method)(RequestContext)) -> Handler {
-        return [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
+        return
+            [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
     };
     router.add("POST", "/v1/rooms", to(&RoomRoutes::create));
     router.add("GET", "/v1/rooms", to(&RoomRoutes::list_mine));
@@ -111,8 +119,10 @@ RoomRoutes::Answer RoomRoutes::create(RequestContext context) {
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     model::CreateDraft draft;
     PARLEY_CO_TRY(const std::string kind, body.text("kind"));
-    if (kind == "dm") draft.kind = model::RoomKind::dm;
-    else if (kind != "group") co_return invalid_field("kind", "group or dm");
+    if (kind == "dm")
+        draft.kind = model::RoomKind::dm;
+    else if (kind != "group")
+        co_return invalid_field("kind", "group or dm");
     if (draft.kind == model::RoomKind::group) {
         PARLEY_CO_TRY(draft.name, body.text("name"));
     }
@@ -124,8 +134,9 @@ RoomRoutes::Answer RoomRoutes::create(RequestContext context) {
     PARLEY_CO_TRY(const auto topic, body.optional_text("topic"));
     draft.topic = topic.value_or("");
     PARLEY_CO_TRY(draft.member_ids, body.ids<model::UserId>("member_ids", limits::kInitialMembers));
-    PARLEY_CO_TRY(const auto made,
-                  co_await submit(x_rooms, chat::Composer::create(context.caller.user_id, std::move(draft))));
+    PARLEY_CO_TRY(
+        const auto made,
+        co_await submit(x_rooms, chat::Composer::create(context.caller.user_id, std::move(draft))));
     co_return co_await room_answer(made->outcome.duplicate ? 200 : 201, context.caller.user_id,
                                    made->outcome.room_id);
 }
@@ -133,11 +144,14 @@ RoomRoutes::Answer RoomRoutes::create(RequestContext context) {
 RoomRoutes::Answer RoomRoutes::list_mine(RequestContext context) {
     PARLEY_CO_TRY(const std::size_t limit, page_limit(context.request));
     PARLEY_CO_TRY(const std::int64_t after, page_cursor(context.request, CursorTag::my_rooms));
-    PARLEY_CO_TRY(auto items, co_await x_directory.rooms_of(context.caller.user_id, model::RoomId{after}, limit + 1));
+    PARLEY_CO_TRY(auto items, co_await x_directory.rooms_of(context.caller.user_id,
+                                                            model::RoomId{after}, limit + 1));
     net::HttpResponse response;
     response.body = page(
         "rooms", std::move(items), limit, CursorTag::my_rooms,
-        [](std::string& out, const ports::RoomListItem& item, std::size_t) { append_list_item(out, item); },
+        [](std::string& out, const ports::RoomListItem& item, std::size_t) {
+            append_list_item(out, item);
+        },
         [](const ports::RoomListItem& item) { return item.room.id.value; });
     co_return response;
 }
@@ -147,23 +161,28 @@ RoomRoutes::Answer RoomRoutes::search(RequestContext context) {
     PARLEY_CO_TRY(const std::int64_t after, page_cursor(context.request, CursorTag::open_rooms));
     PARLEY_CO_TRY(const auto query, query_text(context.request, "query"));
     const std::string key = query ? chat::name_key(*query) : std::string();
-    PARLEY_CO_TRY(auto found, co_await x_directory.search_open(key, model::RoomId{after}, limit + 1));
+    PARLEY_CO_TRY(auto found,
+                  co_await x_directory.search_open(key, model::RoomId{after}, limit + 1));
     net::HttpResponse response;
     response.body = page(
         "rooms", std::move(found), limit, CursorTag::open_rooms,
-        [](std::string& out, const model::Room& room, std::size_t) { append_room(out, room, std::nullopt); },
+        [](std::string& out, const model::Room& room, std::size_t) {
+            append_room(out, room, std::nullopt);
+        },
         [](const model::Room& room) { return room.id.value; });
     co_return response;
 }
 
 RoomRoutes::Answer RoomRoutes::get(RequestContext context) {
-    PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
+    PARLEY_CO_CHECK(
+        co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
     co_return co_await room_answer(200, context.caller.user_id, context.room_id);
 }
 
 RoomRoutes::Answer RoomRoutes::change(RequestContext context) {
     // Who may not is told so before what is wrong with the body.
-    PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::change_room));
+    PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id,
+                                             chat::Action::change_room));
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     model::RoomDraft draft;
     PARLEY_CO_TRY(draft.name, body.optional_text("name"));
@@ -186,42 +205,50 @@ RoomRoutes::Answer RoomRoutes::remove(RequestContext context) {
 }
 
 RoomRoutes::Answer RoomRoutes::change_membership(RequestContext context, model::MemberDraft draft) {
-    PARLEY_CO_CHECK(co_await submit(x_rooms, chat::Composer::member(context.room_id, context.caller.user_id, draft)));
+    PARLEY_CO_CHECK(co_await submit(
+        x_rooms, chat::Composer::member(context.room_id, context.caller.user_id, draft)));
     co_return no_content();
 }
 
 RoomRoutes::Answer RoomRoutes::join(RequestContext context) {
     const model::UserId me = context.caller.user_id;
     const model::RoomId room = context.room_id;
-    PARLEY_CO_CHECK(co_await change_membership(std::move(context), {me, model::MemberAction::joined, model::Role::member}));
+    PARLEY_CO_CHECK(co_await change_membership(
+        std::move(context), {me, model::MemberAction::joined, model::Role::member}));
     co_return co_await room_answer(200, me, room);
 }
 
 RoomRoutes::Answer RoomRoutes::leave(RequestContext context) {
     const model::UserId me = context.caller.user_id;
     const model::RoomId room = context.room_id;
-    PARLEY_CO_CHECK(co_await change_membership(std::move(context), {me, model::MemberAction::left, model::Role::member}));
+    PARLEY_CO_CHECK(co_await change_membership(
+        std::move(context), {me, model::MemberAction::left, model::Role::member}));
     co_return co_await room_answer(200, me, room);
 }
 
 RoomRoutes::Answer RoomRoutes::members(RequestContext context) {
-    PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
+    PARLEY_CO_CHECK(
+        co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
     PARLEY_CO_TRY(const std::size_t limit, page_limit(context.request));
     PARLEY_CO_TRY(const std::int64_t after, page_cursor(context.request, CursorTag::members));
-    PARLEY_CO_TRY(auto members, co_await x_directory.members(context.room_id, model::UserId{after}, limit + 1));
+    PARLEY_CO_TRY(auto members,
+                  co_await x_directory.members(context.room_id, model::UserId{after}, limit + 1));
     std::vector<model::UserId> ids;
     for (const model::Member& member : members) ids.push_back(member.user_id);
     const std::vector<bool> online = co_await x_rooms.online(std::move(ids));
     net::HttpResponse response;
     response.body = page(
         "members", std::move(members), limit, CursorTag::members,
-        [&](std::string& out, const model::Member& member, std::size_t i) { append_member(out, member, online[i]); },
+        [&](std::string& out, const model::Member& member, std::size_t i) {
+            append_member(out, member, online[i]);
+        },
         [](const model::Member& member) { return member.user_id.value; });
     co_return response;
 }
 
 RoomRoutes::Answer RoomRoutes::put_member(RequestContext context) {
-    PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
+    PARLEY_CO_CHECK(
+        co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
     std::optional<model::Role> role;
     if (!context.request.body.empty()) {
         PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
@@ -231,19 +258,21 @@ RoomRoutes::Answer RoomRoutes::put_member(RequestContext context) {
             if (!role) co_return invalid_field("role", "member, admin or owner");
         }
     }
-    PARLEY_CO_TRY(const service::RoomView target, co_await x_rooms.view(context.user_id, context.room_id));
+    PARLEY_CO_TRY(const service::RoomView target,
+                  co_await x_rooms.view(context.user_id, context.room_id));
     const model::UserId user = context.user_id;
     const std::optional<model::Role> present = target.standing.role;
     // Without a role, somebody who is in already stays as they are.
-    const model::MemberDraft draft{user,
-                                   present && role ? model::MemberAction::role : model::MemberAction::joined,
-                                   role.value_or(present.value_or(model::Role::member))};
+    const model::MemberDraft draft{
+        user, present && role ? model::MemberAction::role : model::MemberAction::joined,
+        role.value_or(present.value_or(model::Role::member))};
     co_return co_await change_membership(std::move(context), draft);
 }
 
 RoomRoutes::Answer RoomRoutes::remove_member(RequestContext context) {
     const model::UserId user = context.user_id;
-    co_return co_await change_membership(std::move(context), {user, model::MemberAction::removed, model::Role::member});
+    co_return co_await change_membership(std::move(context),
+                                         {user, model::MemberAction::removed, model::Role::member});
 }
 
 } // namespace parley::api

@@ -116,7 +116,7 @@ struct Application::Parts {
     service::Node node;
     std::vector<std::unique_ptr<OnCore>> cores;
     std::unique_ptr<net::Server> server;
-    std::unique_ptr<Gate> gate;                 // of the shutdown itself, on core 0
+    std::unique_ptr<Gate> gate; // of the shutdown itself, on core 0
     std::unique_ptr<boost::asio::signal_set> signals;
     std::atomic<bool> stopping{false};
 };
@@ -124,11 +124,12 @@ struct Application::Parts {
 Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
     : core(index),
       rooms(core,
-            {parts.store.log(), parts.store.rooms(), parts.store.history(), parts.store.users(), parts.clock,
-             parts.filter},
+            {parts.store.log(), parts.store.rooms(), parts.store.history(), parts.store.users(),
+             parts.clock, parts.filter},
             &net::make_text_frame, parts.metrics),
-      gateway(gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock,
-              [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
+      gateway(
+          gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock,
+          [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
       api({.accounts = parts.accounts,
            .rooms = rooms,
            .directory = parts.store.rooms(),
@@ -139,15 +140,23 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .what_is_missing = [&parts] { return parts.what_is_missing(); }}) {}
 
 Application::Parts::Parts(Settings s)
-    : settings(std::move(s)), log(log_settings(settings)), store(settings.data, clock, log, metrics),
+    : settings(std::move(s)),
+      log(log_settings(settings)),
+      store(settings.data, clock, log, metrics),
       ingester(open_ingester(store.events(), clock, settings.node_id)),
-      hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib}, entropy, metrics),
-      signer(crypto::load_or_make_secret(settings.data / "secret", entropy)), revocations(clock, metrics),
+      hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib},
+             entropy, metrics),
+      signer(crypto::load_or_make_secret(settings.data / "secret", entropy)),
+      revocations(clock, metrics),
       accounts({store.users(), store.sessions(), hasher, signer, entropy, clock}, revocations,
                settings.access_token_life, log, metrics) {
-    metrics.gauge("parley_build_info", "Always 1; the label tells the version",
-                  "version=\"" + std::string(kVersion) + "\"").set(1);
-    store.start([this](std::vector<ports::Submission> batch) { return ingester->run(std::move(batch)); }, node);
+    metrics
+        .gauge("parley_build_info", "Always 1; the label tells the version",
+               "version=\"" + std::string(kVersion) + "\"")
+        .set(1);
+    store.start(
+        [this](std::vector<ports::Submission> batch) { return ingester->run(std::move(batch)); },
+        node);
     if (auto loaded = run_now(revocations.load(store.sessions())); !loaded)
         throw std::runtime_error("the sessions cannot be read: " + loaded.error().detail);
     const std::uint16_t count = core_count(settings);
@@ -163,7 +172,8 @@ Application::Parts::Parts(Settings s)
     }
     for (const auto& each : cores) each->rooms.meet(rooms);
     node.meet(rooms);
-    server = std::make_unique<net::Server>(server_settings(settings), loops, handlers, log, metrics);
+    server =
+        std::make_unique<net::Server>(server_settings(settings), loops, handlers, log, metrics);
     gate = std::make_unique<Gate>(cores[0]->core.io().get_executor());
 }
 
@@ -173,8 +183,10 @@ std::vector<std::string> Application::Parts::what_is_missing() const {
     return missing;
 }
 
-// After goaway: nothing new comes in, and what was handed to the log is answered before sockets close.
-Task<void> Application::Parts::answer_what_is_in_flight(std::chrono::steady_clock::time_point deadline) {
+// After goaway: nothing new comes in, and what was handed to the log is answered before sockets
+// close.
+Task<void>
+Application::Parts::answer_what_is_in_flight(std::chrono::steady_clock::time_point deadline) {
     struct Count {
         static Task<std::size_t> of(service::Rooms& rooms) { co_return rooms.changes_in_flight(); }
     };
@@ -183,7 +195,8 @@ Task<void> Application::Parts::answer_what_is_in_flight(std::chrono::steady_cloc
         timer.expires_after(std::chrono::milliseconds(50));
         co_await timer.async_wait(boost::asio::use_awaitable);
         std::size_t waiting = 0;
-        for (const auto& each : cores) waiting += co_await run_on(each->core, Count::of(each->rooms));
+        for (const auto& each : cores)
+            waiting += co_await run_on(each->core, Count::of(each->rooms));
         if ((waiting == 0 && round >= 2) || clock.steady() > deadline) co_return;
     }
 }
@@ -207,7 +220,8 @@ void Application::Parts::on_signal() {
     gate->spawn(shut_down());
 }
 
-Application::Application(Settings settings) : x_parts(std::make_unique<Parts>(std::move(settings))) {
+Application::Application(Settings settings)
+    : x_parts(std::make_unique<Parts>(std::move(settings))) {
     Parts& parts = *x_parts;
     boost::asio::io_context& io = parts.cores[0]->core.io();
     parts.signals = std::make_unique<boost::asio::signal_set>(io, SIGINT, SIGTERM);
@@ -235,7 +249,9 @@ std::string Application::link() const {
 
 int Application::run() {
     Parts& parts = *x_parts;
-    parts.log.info("ready", {{"version", kVersion}, {"link", link()}, {"cores", parts.cores.size()},
+    parts.log.info("ready", {{"version", kVersion},
+                             {"link", link()},
+                             {"cores", parts.cores.size()},
                              {"data", parts.settings.data.string()}});
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < parts.cores.size(); ++i)

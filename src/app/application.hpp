@@ -1,9 +1,9 @@
-// Application: the one place where everything is made, joined and stopped. Members stand in the order in which
-// they are made; they are stopped and destroyed in reverse.
+// Application: the one place where everything is made, joined and stopped. Members stand in the
+// order in which they are made; they are stopped and destroyed in reverse.
 //
-// Threading: construct, run() and destroy on the main thread, which is core 0. request_stop() from any thread.
-// Shutdown (SIGTERM, SIGINT): no new connections; goaway; what is in flight is answered and committed; connections
-// close; exit within limits::kDrainTimeout + 2 s.
+// Threading: construct, run() and destroy on the main thread, which is core 0. request_stop() from
+// any thread. Shutdown (SIGTERM, SIGINT): no new connections; goaway; what is in flight is answered
+// and committed; connections close; exit within limits::kDrainTimeout + 2 s.
 #pragma once
 
 #include "app/settings.hpp"

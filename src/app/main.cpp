@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
-
 #include <sys/resource.h>
 
 namespace {

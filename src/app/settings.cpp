@@ -16,8 +16,9 @@ namespace {
 
 struct Setting {
     std::string name, help;
-    std::function<void(Settings&, const std::string&)> set; // throws std::invalid_argument: what was expected
-    std::function<std::string(const Settings&)> get;        // as TOML
+    std::function<void(Settings&, const std::string&)>
+        set; // throws std::invalid_argument: what was expected
+    std::function<std::string(const Settings&)> get; // as TOML
 };
 
 [[noreturn]] void expected(const std::string& what) { throw std::invalid_argument(what); }
@@ -67,10 +68,13 @@ std::string print_list(const std::vector<std::string>& items) {
 
 void set_listen(Settings& s, const std::string& text) {
     const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos || colon == 0) expected("HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080");
+    if (colon == std::string::npos || colon == 0)
+        expected("HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080");
     std::string host = text.substr(0, colon);
-    if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    else if (host.find(':') != std::string::npos) expected("an IPv6 address in brackets, e.g. [::1]:8080");
+    if (host.front() == '[' && host.back() == ']')
+        host = host.substr(1, host.size() - 2);
+    else if (host.find(':') != std::string::npos)
+        expected("an IPv6 address in brackets, e.g. [::1]:8080");
     s.port = parse_number<std::uint16_t>(text.substr(colon + 1), 0, 65535);
     s.host = host;
 }
@@ -97,60 +101,77 @@ std::string print_log_level(const Settings& s) {
 
 template <class Member>
 Setting text_setting(std::string name, std::string help, Member member) {
-    return {std::move(name), std::move(help), [=](Settings& s, const std::string& v) { s.*member = v; },
+    return {std::move(name), std::move(help),
+            [=](Settings& s, const std::string& v) { s.*member = v; },
             [=](const Settings& s) { return quoted(std::string(s.*member)); }};
 }
 
 template <class Number>
-Setting number_setting(std::string name, std::string help, Number Settings::*member, Number low, Number high) {
-    return {std::move(name), std::move(help),
-            [=](Settings& s, const std::string& v) { s.*member = parse_number<Number>(v, low, high); },
-            [=](const Settings& s) { return std::to_string(s.*member); }};
+Setting number_setting(std::string name, std::string help, Number Settings::* member, Number low,
+                       Number high) {
+    return {
+        std::move(name), std::move(help),
+        [=](Settings& s, const std::string& v) { s.*member = parse_number<Number>(v, low, high); },
+        [=](const Settings& s) { return std::to_string(s.*member); }};
 }
 
-Setting list_setting(std::string name, std::string help, std::vector<std::string> Settings::*member) {
-    return {std::move(name), std::move(help), [=](Settings& s, const std::string& v) { s.*member = parse_list(v); },
+Setting list_setting(std::string name, std::string help,
+                     std::vector<std::string> Settings::* member) {
+    return {std::move(name), std::move(help),
+            [=](Settings& s, const std::string& v) { s.*member = parse_list(v); },
             [=](const Settings& s) { return print_list(s.*member); }};
 }
 
 std::vector<Setting> make_table() {
     return {
-        {"listen", "Address and port of everything: REST, WebSocket, web client. Port 0: any free one", set_listen,
-         print_listen},
-        {"data", "Folder of the database and the server's secret", [](Settings& s, const std::string& v) {
+        {"listen",
+         "Address and port of everything: REST, WebSocket, web client. Port 0: any free one",
+         set_listen, print_listen},
+        {"data", "Folder of the database and the server's secret",
+         [](Settings& s, const std::string& v) {
              if (v.empty()) expected("a folder");
              s.data = v;
-         }, [](const Settings& s) { return quoted(s.data.string()); }},
-        number_setting<std::uint16_t>("threads", "Event loops; 0: one for each core", &Settings::threads, 0, 64),
-        number_setting<std::uint16_t>("node-id", "Number of this process in its ids; differs between servers",
+         },
+         [](const Settings& s) { return quoted(s.data.string()); }},
+        number_setting<std::uint16_t>("threads", "Event loops; 0: one for each core",
+                                      &Settings::threads, 0, 64),
+        number_setting<std::uint16_t>("node-id",
+                                      "Number of this process in its ids; differs between servers",
                                       &Settings::node_id, 0, 1023),
         text_setting("tls-cert", "Certificate chain (PEM); with tls-key, serves https and wss",
                      &Settings::tls_certificate_file),
         text_setting("tls-key", "Private key (PEM)", &Settings::tls_key_file),
-        list_setting("trusted-proxies", "Addresses or blocks whose X-Forwarded-For and -Proto count",
+        list_setting("trusted-proxies",
+                     "Addresses or blocks whose X-Forwarded-For and -Proto count",
                      &Settings::trusted_proxies),
         list_setting("allowed-origins", "Origins besides the host itself that may open sockets",
                      &Settings::allowed_origins),
         {"log-level", "debug, info, warning or error", set_log_level, print_log_level},
-        {"log-format", "auto (text on a terminal, else JSON), text or json", [](Settings& s, const std::string& v) {
+        {"log-format", "auto (text on a terminal, else JSON), text or json",
+         [](Settings& s, const std::string& v) {
              if (v != "auto" && v != "text" && v != "json") expected("auto, text or json");
              s.log_format = v;
-         }, [](const Settings& s) { return quoted(s.log_format); }},
-        {"heartbeat-ms", "Time between two pings to a quiet connection", [](Settings& s, const std::string& v) {
+         },
+         [](const Settings& s) { return quoted(s.log_format); }},
+        {"heartbeat-ms", "Time between two pings to a quiet connection",
+         [](Settings& s, const std::string& v) {
              s.heartbeat = std::chrono::milliseconds(parse_number<int>(v, 200, 600'000));
-         }, [](const Settings& s) { return std::to_string(s.heartbeat.count()); }},
-        {"limits-enabled", "Rate limits and caps for each user", [](Settings& s, const std::string& v) {
-             s.limits_enabled = parse_bool(v);
-         }, [](const Settings& s) { return std::string(s.limits_enabled ? "true" : "false"); }},
-        number_setting<std::uint32_t>("argon2-memory-kib", "Memory of one password hash", &Settings::argon2_memory_kib,
-                                      1'024, 1'048'576),
+         },
+         [](const Settings& s) { return std::to_string(s.heartbeat.count()); }},
+        {"limits-enabled", "Rate limits and caps for each user",
+         [](Settings& s, const std::string& v) { s.limits_enabled = parse_bool(v); },
+         [](const Settings& s) { return std::string(s.limits_enabled ? "true" : "false"); }},
+        number_setting<std::uint32_t>("argon2-memory-kib", "Memory of one password hash",
+                                      &Settings::argon2_memory_kib, 1'024, 1'048'576),
         number_setting<std::uint32_t>("argon2-iterations", "Passes of one password hash",
                                       &Settings::argon2_iterations, 1, 20),
-        {"access-token-seconds", "Life of an access token", [](Settings& s, const std::string& v) {
+        {"access-token-seconds", "Life of an access token",
+         [](Settings& s, const std::string& v) {
              s.access_token_life = std::chrono::seconds(parse_number<int>(v, 1, 86'400));
-         }, [](const Settings& s) { return std::to_string(s.access_token_life.count()); }},
-        number_setting<std::size_t>("connections-max", "Connections of this process", &Settings::connections_max, 1,
-                                    1'000'000),
+         },
+         [](const Settings& s) { return std::to_string(s.access_token_life.count()); }},
+        number_setting<std::size_t>("connections-max", "Connections of this process",
+                                    &Settings::connections_max, 1, 1'000'000),
     };
 }
 
@@ -171,33 +192,42 @@ std::string variable_of(const Setting& setting) {
     return name;
 }
 
-void apply(Settings& settings, const Setting& setting, const std::string& value, const std::string& source) {
+void apply(Settings& settings, const Setting& setting, const std::string& value,
+           const std::string& source) {
     try {
         setting.set(settings, value);
     } catch (const std::invalid_argument& e) {
-        throw SettingsError("setting " + setting.name + " (" + source + "): \"" + value + "\" is not " + e.what());
+        throw SettingsError("setting " + setting.name + " (" + source + "): \"" + value +
+                            "\" is not " + e.what());
     }
 }
 
 // Tables are flattened: [tls] cert = "x" is tls-cert.
-void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, std::string>& out,
-             const std::string& file) {
+void flatten(const toml::table& table, const std::string& prefix,
+             std::map<std::string, std::string>& out, const std::string& file) {
     for (const auto& [key, node] : table) {
         const std::string name = prefix + with(std::string(key.str()), '_', '-');
-        if (const auto* inner = node.as_table()) flatten(*inner, name + "-", out, file);
-        else if (const auto text = node.value_exact<std::string>()) out[name] = *text;
-        else if (const auto number = node.value_exact<std::int64_t>()) out[name] = std::to_string(*number);
-        else if (const auto flag = node.value_exact<bool>()) out[name] = *flag ? "true" : "false";
+        if (const auto* inner = node.as_table())
+            flatten(*inner, name + "-", out, file);
+        else if (const auto text = node.value_exact<std::string>())
+            out[name] = *text;
+        else if (const auto number = node.value_exact<std::int64_t>())
+            out[name] = std::to_string(*number);
+        else if (const auto flag = node.value_exact<bool>())
+            out[name] = *flag ? "true" : "false";
         else if (const auto* list = node.as_array()) {
             std::string joined;
             for (const auto& item : *list) {
                 const auto text_item = item.value_exact<std::string>();
-                if (!text_item) throw SettingsError("setting " + name + " (" + file + "): a list of strings is expected");
+                if (!text_item)
+                    throw SettingsError("setting " + name + " (" + file +
+                                        "): a list of strings is expected");
                 joined += *text_item + ",";
             }
             out[name] = joined;
         } else {
-            throw SettingsError("setting " + name + " (" + file + "): a string, number, boolean or list is expected");
+            throw SettingsError("setting " + name + " (" + file +
+                                "): a string, number, boolean or list is expected");
         }
     }
 }
@@ -207,8 +237,8 @@ void apply_file(Settings& settings, const std::string& file) {
     try {
         flatten(toml::parse_file(file), "", values, file);
     } catch (const toml::parse_error& e) {
-        throw SettingsError("settings file " + file + ": " + std::string(e.description()) + " (line " +
-                            std::to_string(e.source().begin.line) + ")");
+        throw SettingsError("settings file " + file + ": " + std::string(e.description()) +
+                            " (line " + std::to_string(e.source().begin.line) + ")");
     }
     for (const Setting& setting : table()) {
         const auto found = values.find(setting.name);
@@ -217,8 +247,8 @@ void apply_file(Settings& settings, const std::string& file) {
         values.erase(found);
     }
     if (!values.empty())
-        throw SettingsError("settings file " + file + ": there is no setting \"" + values.begin()->first +
-                            "\"; `parley config` prints them all");
+        throw SettingsError("settings file " + file + ": there is no setting \"" +
+                            values.begin()->first + "\"; `parley config` prints them all");
 }
 
 void check_whole(const Settings& s) {
@@ -232,7 +262,8 @@ CommandLine read_command_line(int argc, char** argv) {
     CommandLine line;
     CLI::App app{"Parley: durable, ordered real-time chat", "parley"};
     std::string command = "serve", file;
-    app.add_option("command", command, "serve (the default), config (prints the settings in force), version")
+    app.add_option("command", command,
+                   "serve (the default), config (prints the settings in force), version")
         ->check(CLI::IsMember({"serve", "config", "version"}));
     app.add_option("--config", file, "TOML file with settings (PARLEY_CONFIG)");
     std::vector<std::string> given(table().size());
@@ -255,7 +286,8 @@ CommandLine read_command_line(int argc, char** argv) {
         if (const char* value = std::getenv(variable_of(setting).c_str()))
             apply(line.settings, setting, value, variable_of(setting));
     for (std::size_t i = 0; i < table().size(); ++i)
-        if (options[i]->count() > 0) apply(line.settings, table()[i], given[i], "--" + table()[i].name);
+        if (options[i]->count() > 0)
+            apply(line.settings, table()[i], given[i], "--" + table()[i].name);
     check_whole(line.settings);
     return line;
 }
@@ -263,7 +295,8 @@ CommandLine read_command_line(int argc, char** argv) {
 std::string print_settings(const Settings& settings) {
     std::string out;
     for (const Setting& setting : table())
-        out += "# " + setting.help + "\n" + with(setting.name, '-', '_') + " = " + setting.get(settings) + "\n";
+        out += "# " + setting.help + "\n" + with(setting.name, '-', '_') + " = " +
+               setting.get(settings) + "\n";
     return out;
 }
 

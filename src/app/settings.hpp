@@ -1,9 +1,9 @@
-// Settings: defaults < TOML file < PARLEY_* environment < flags. One table (settings.cpp) names each
-// setting once; file key, variable and flag follow from the name: `tls-cert` is `tls_cert` (or `cert` in the
-// table [tls]) in the file, PARLEY_TLS_CERT, and --tls-cert.
+// Settings: defaults < TOML file < PARLEY_* environment < flags. One table (settings.cpp) names
+// each setting once; file key, variable and flag follow from the name: `tls-cert` is `tls_cert` (or
+// `cert` in the table [tls]) in the file, PARLEY_TLS_CERT, and --tls-cert.
 //
-// A bad setting is a SettingsError with its name, its value and what was expected; main() prints it and stops
-// the start. Plain values; nothing is read after the start.
+// A bad setting is a SettingsError with its name, its value and what was expected; main() prints it
+// and stops the start. Plain values; nothing is read after the start.
 #pragma once
 
 #include "base/limits.hpp"
@@ -22,12 +22,12 @@ struct Settings {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;
     std::filesystem::path data = "data";
-    std::uint16_t threads = 0;                  // 0: one for each core of the machine
-    std::uint16_t node_id = 0;                  // 0..1023, in every id that this process gives out
+    std::uint16_t threads = 0; // 0: one for each core of the machine
+    std::uint16_t node_id = 0; // 0..1023, in every id that this process gives out
     std::string tls_certificate_file, tls_key_file;
     std::vector<std::string> trusted_proxies, allowed_origins;
     LogLevel log_level = LogLevel::info;
-    std::string log_format = "auto";            // auto | text | json
+    std::string log_format = "auto"; // auto | text | json
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     bool limits_enabled = true;
     std::uint32_t argon2_memory_kib = 19'456, argon2_iterations = 2;
@@ -41,7 +41,7 @@ public:
 };
 
 struct CommandLine {
-    std::string command = "serve";              // serve | config | version
+    std::string command = "serve"; // serve | config | version
     Settings settings;
 };
 

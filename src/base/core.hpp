@@ -50,7 +50,9 @@ public:
 
     std::uint16_t index() const { return x_index; }
     boost::asio::io_context& io() { return x_io; }
-    bool is_current() const { return x_thread.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+    bool is_current() const {
+        return x_thread.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
 
     template <class Function>
     void post(Function&& function) {

@@ -1,8 +1,8 @@
 // Gate: counts the coroutines that a component has started, so that it can wait for them before it
 // goes (after seastar::gate).
 //
-// Threading: one core. Owner: the component. Shutdown: `co_await close()`: no new entry, returns when
-// the last one has left; destroying a gate with work inside aborts.
+// Threading: one core. Owner: the component. Shutdown: `co_await close()`: no new entry, returns
+// when the last one has left; destroying a gate with work inside aborts.
 #pragma once
 
 #include "base/assert.hpp"

@@ -14,38 +14,42 @@ using namespace std::chrono_literals;
 // --- HTTP: 400/408/413/431 and close ------------------------------------------------------------
 inline constexpr std::size_t kHttpHeaderBytes = 16 * 1024;
 inline constexpr std::size_t kHttpBodyBytes = 64 * 1024;
-inline constexpr auto kHttpHeaderTimeout = 10s;   // from the first byte (or accept) to the last header
+inline constexpr auto kHttpHeaderTimeout =
+    10s; // from the first byte (or accept) to the last header
 inline constexpr auto kHttpBodyTimeout = 20s;
-inline constexpr auto kHttpIdleTimeout = 75s;     // keep-alive between two requests
-inline constexpr auto kHttpHandlerTimeout = 15s;  // then 503 unavailable
+inline constexpr auto kHttpIdleTimeout = 75s;    // keep-alive between two requests
+inline constexpr auto kHttpHandlerTimeout = 15s; // then 503 unavailable
 
 // --- WebSocket: close codes 1009, 1002, 4000, 4001 ----------------------------------------------
-inline constexpr std::size_t kFrameBytes = 64 * 1024;          // of one message after reassembly
-inline constexpr std::size_t kFragmentsPerMessage = 128;       // 1009
-inline constexpr auto kMessageAssemblyTimeout = 10s;           // first fragment to FIN: 1009
+inline constexpr std::size_t kFrameBytes = 64 * 1024;           // of one message after reassembly
+inline constexpr std::size_t kFragmentsPerMessage = 128;        // 1009
+inline constexpr auto kMessageAssemblyTimeout = 10s;            // first fragment to FIN: 1009
 inline constexpr std::size_t kOutboundQueueBytes = 1024 * 1024; // 4001 too slow
 inline constexpr std::size_t kOutboundQueueFrames = 8 * 1024;   // 4001 too slow
-inline constexpr auto kWriteStallTimeout = 20s;                // no byte accepted by the peer: 4001
-inline constexpr auto kHeartbeat = 25s;                        // ping interval
-inline constexpr auto kIdle = 62500ms;                         // 2.5 heartbeats without a byte: 4000
-inline constexpr auto kHelloTimeout = 5s;                      // no token by then: 4500
-inline constexpr auto kCloseTimeout = 3s;                      // our close frame to the peer's
+inline constexpr auto kWriteStallTimeout = 20s; // no byte accepted by the peer: 4001
+inline constexpr auto kHeartbeat = 25s;         // ping interval
+inline constexpr auto kIdle = 62500ms;          // 2.5 heartbeats without a byte: 4000
+inline constexpr auto kHelloTimeout = 5s;       // no token by then: 4500
+inline constexpr auto kCloseTimeout = 3s;       // our close frame to the peer's
 static_assert(kIdle >= 2 * kHeartbeat);
 
 // --- connections ---------------------------------------------------------------------------------
-inline constexpr std::size_t kConnections = 19'000;            // per process: 503 at the handshake
-inline constexpr std::size_t kConnectionsPerUser = 1'000;      // 4502
+inline constexpr std::size_t kConnections = 19'000;       // per process: 503 at the handshake
+inline constexpr std::size_t kConnectionsPerUser = 1'000; // 4502
 inline constexpr std::size_t kSubscriptionsPerConnection = 2'000; // error invalid_field
-inline constexpr std::size_t kRequestsInFlightPerConnection = 256; // subscribes and reads that wait for the store: rate_limited
-inline constexpr std::size_t kSendsInFlightPerConnection = 1'024; // changes that wait for the log: rate_limited
+inline constexpr std::size_t kRequestsInFlightPerConnection =
+    256; // subscribes and reads that wait for the store: rate_limited
+inline constexpr std::size_t kSendsInFlightPerConnection =
+    1'024; // changes that wait for the log: rate_limited
 
-inline constexpr double kSendsPerSecond = 50;                  // per connection: rate_limited with retry_after_ms
+inline constexpr double kSendsPerSecond = 50; // per connection: rate_limited with retry_after_ms
 inline constexpr double kSendsBurst = 200;
-inline constexpr std::uint16_t kRefusalsBeforeClose = 500;      // in a row: 4002 flooding
+inline constexpr std::uint16_t kRefusalsBeforeClose = 500; // in a row: 4002 flooding
 
 // --- one core's turn -----------------------------------------------------------------------------
-inline constexpr int kPollsPerTurn = 1024;                     // then flush, whatever is still readable
-inline constexpr std::size_t kReadBytesPerTurn = 256 * 1024;   // of one connection; the rest waits a turn
+inline constexpr int kPollsPerTurn = 1024; // then flush, whatever is still readable
+inline constexpr std::size_t kReadBytesPerTurn =
+    256 * 1024; // of one connection; the rest waits a turn
 
 // --- content -------------------------------------------------------------------------------------
 inline constexpr std::size_t kContentCodePoints = 4'000;
@@ -54,41 +58,44 @@ inline constexpr std::size_t kNonceBytes = 64;
 inline constexpr std::size_t kRefBytes = 64;
 inline constexpr std::size_t kEmojiBytes = 64;
 inline constexpr std::size_t kEmojiCodePoints = 16;
-inline constexpr std::size_t kUsernameMin = 3, kUsernameMax = 20;   // code points
-inline constexpr std::size_t kRoomNameMin = 3, kRoomNameMax = 50;   // code points
-inline constexpr std::size_t kTopicMax = 250;                       // code points
-inline constexpr std::size_t kDisplayNameMax = 50;                  // code points
+inline constexpr std::size_t kUsernameMin = 3, kUsernameMax = 20; // code points
+inline constexpr std::size_t kRoomNameMin = 3, kRoomNameMax = 50; // code points
+inline constexpr std::size_t kTopicMax = 250;                     // code points
+inline constexpr std::size_t kDisplayNameMax = 50;                // code points
 inline constexpr std::size_t kEmailBytes = 254;
-inline constexpr std::size_t kPasswordMin = 8, kPasswordMax = 128;  // code points
+inline constexpr std::size_t kPasswordMin = 8, kPasswordMax = 128; // code points
 inline constexpr std::size_t kTokenBytes = 2'048;
 inline constexpr int kJsonDepth = 16;
 static_assert(kContentBytes < kFrameBytes && kContentBytes < kHttpBodyBytes);
 
 // --- pages ---------------------------------------------------------------------------------------
 inline constexpr std::size_t kPageDefault = 50, kPageMax = 100;
-inline constexpr std::size_t kResumePage = 500;                // events in one `subscribed`, then more:true
-inline constexpr std::size_t kCatchUpFrames = 512;             // live frames held while a resume reads
-inline constexpr std::size_t kUnreadCountMax = 1'000;          // counting stops there
-inline constexpr std::size_t kUnreadScanMax = 10'000;          // newest messages looked at for an unread count or a last message
-inline constexpr std::size_t kReactionsPerMessage = 2'000;     // forbidden beyond
-inline constexpr std::size_t kReactionUsersShown = 20;         // user_ids per emoji in history
+inline constexpr std::size_t kResumePage = 500;       // events in one `subscribed`, then more:true
+inline constexpr std::size_t kCatchUpFrames = 512;    // live frames held while a resume reads
+inline constexpr std::size_t kUnreadCountMax = 1'000; // counting stops there
+inline constexpr std::size_t kUnreadScanMax =
+    10'000; // newest messages looked at for an unread count or a last message
+inline constexpr std::size_t kReactionsPerMessage = 2'000; // forbidden beyond
+inline constexpr std::size_t kReactionUsersShown = 20;     // user_ids per emoji in history
 
 // --- rooms ---------------------------------------------------------------------------------------
-inline constexpr std::size_t kMembersPerRoom = 100'000;        // 403 forbidden beyond
-inline constexpr std::size_t kInitialMembers = 1'000;          // member_ids of one POST /v1/rooms
-inline constexpr std::size_t kRoomsCached = 50'000;            // per core; least recently used goes
-inline constexpr std::size_t kMembersCached = 4'000'000;       // per core, all rooms together
-inline constexpr std::size_t kPresenceRoomMax = 200;           // members; no presence or typing events beyond
+inline constexpr std::size_t kMembersPerRoom = 100'000;  // 403 forbidden beyond
+inline constexpr std::size_t kInitialMembers = 1'000;    // member_ids of one POST /v1/rooms
+inline constexpr std::size_t kRoomsCached = 50'000;      // per core; least recently used goes
+inline constexpr std::size_t kMembersCached = 4'000'000; // per core, all rooms together
+inline constexpr std::size_t kPresenceRoomMax = 200; // members; no presence or typing events beyond
 
 // --- the log -------------------------------------------------------------------------------------
-inline constexpr std::size_t kLogQueue = 64 * 1024;            // drafts waiting for the writer: unavailable
-inline constexpr std::size_t kCommitBatch = 4 * 1024;          // drafts in one transaction
-inline constexpr std::size_t kRoomHeadsCached = 100'000;       // last ids kept by the sequencer
-inline constexpr std::size_t kStoreRoomsCached = 20'000;       // rooms, and roles x 4, that the store remembers; then it forgets all
-inline constexpr std::size_t kCommandQueue = 8 * 1024;         // directory writes waiting: unavailable
+inline constexpr std::size_t kLogQueue = 64 * 1024;   // drafts waiting for the writer: unavailable
+inline constexpr std::size_t kCommitBatch = 4 * 1024; // drafts in one transaction
+inline constexpr std::size_t kRoomHeadsCached = 100'000; // last ids kept by the sequencer
+inline constexpr std::size_t kStoreRoomsCached =
+    20'000; // rooms, and roles x 4, that the store remembers; then it forgets all
+inline constexpr std::size_t kCommandQueue = 8 * 1024; // directory writes waiting: unavailable
 static_assert(kCommitBatch <= kLogQueue);
 
-// --- worker pools: overloaded when full -----------------------------------------------------------
+// --- worker pools: overloaded when full
+// -----------------------------------------------------------
 inline constexpr std::size_t kReaderThreads = 2;
 inline constexpr std::size_t kReaderQueue = 16 * 1024;
 inline constexpr std::size_t kHasherThreads = 1;
@@ -99,10 +106,11 @@ inline constexpr auto kAccessTokenLife = 15min;
 inline constexpr auto kRefreshTokenLife = 30 * 24h;
 inline constexpr auto kClockLeeway = 30s;
 inline constexpr std::size_t kSecretBytes = 32;
-inline constexpr std::size_t kRevokedSessions = 200'000;       // remembered; then the one that ends first goes
+inline constexpr std::size_t kRevokedSessions =
+    200'000; // remembered; then the one that ends first goes
 static_assert(kClockLeeway <= 60s);
 
 // --- stopping ------------------------------------------------------------------------------------
-inline constexpr auto kDrainTimeout = 8s;                      // then what is left is cut; exit within 10 s
+inline constexpr auto kDrainTimeout = 8s; // then what is left is cut; exit within 10 s
 
 } // namespace parley::limits

@@ -17,13 +17,15 @@ void Histogram::observe(double value) {
 }
 
 std::span<const double> latency_bounds() {
-    static constexpr std::array bounds{0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
-                                       0.025,   0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   10.0};
+    static constexpr std::array bounds{0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
+                                       0.005,   0.01,   0.025,   0.05,   0.1,   0.25,
+                                       0.5,     1.0,    2.5,     10.0};
     return bounds;
 }
 
 std::span<const double> size_bounds() {
-    static constexpr std::array bounds{1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0};
+    static constexpr std::array bounds{1.0,    4.0,    16.0,    64.0,   256.0,
+                                       1024.0, 4096.0, 16384.0, 65536.0};
     return bounds;
 }
 
@@ -44,8 +46,8 @@ Counter& Metrics::counter(std::string_view name, std::string_view help, std::str
 Gauge& Metrics::gauge(std::string_view name, std::string_view help, std::string_view labels) {
     std::lock_guard lock(x_mutex);
     if (const Entry* entry = find(name, labels)) return x_gauges[entry->slot];
-    x_entries.push_back({Kind::gauge, std::string(name), std::string(help), std::string(labels),
-                         x_gauges.size()});
+    x_entries.push_back(
+        {Kind::gauge, std::string(name), std::string(help), std::string(labels), x_gauges.size()});
     return x_gauges.emplace_back();
 }
 
@@ -53,8 +55,8 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help,
                               std::span<const double> bounds, std::string_view labels) {
     std::lock_guard lock(x_mutex);
     if (const Entry* entry = find(name, labels)) return x_histograms[entry->slot];
-    x_entries.push_back({Kind::histogram, std::string(name), std::string(help),
-                         std::string(labels), x_histograms.size()});
+    x_entries.push_back({Kind::histogram, std::string(name), std::string(help), std::string(labels),
+                         x_histograms.size()});
     return x_histograms.emplace_back(bounds);
 }
 
@@ -65,9 +67,12 @@ void Metrics::render_histogram(std::string& out, const Entry& entry) const {
     char number[64];
     for (std::size_t i = 0; i < h.x_buckets.size(); ++i) {
         total += h.x_buckets[i].load(std::memory_order_relaxed);
-        if (i < h.x_bounds.size()) std::snprintf(number, sizeof number, "%g", h.x_bounds[i]);
-        else std::snprintf(number, sizeof number, "+Inf");
-        out += entry.name + "_bucket{" + comma + "le=\"" + number + "\"} " + std::to_string(total) + "\n";
+        if (i < h.x_bounds.size())
+            std::snprintf(number, sizeof number, "%g", h.x_bounds[i]);
+        else
+            std::snprintf(number, sizeof number, "+Inf");
+        out += entry.name + "_bucket{" + comma + "le=\"" + number + "\"} " + std::to_string(total) +
+               "\n";
     }
     const std::string braces = entry.labels.empty() ? "" : "{" + entry.labels + "}";
     std::snprintf(number, sizeof number, "%.9g", h.x_sum.load(std::memory_order_relaxed));
@@ -93,12 +98,16 @@ std::string Metrics::render() const {
         const std::string braces = entry->labels.empty() ? "" : "{" + entry->labels + "}";
         switch (entry->kind) {
         case Kind::counter:
-            out += entry->name + braces + " " + std::to_string(x_counters[entry->slot].value()) + "\n";
+            out +=
+                entry->name + braces + " " + std::to_string(x_counters[entry->slot].value()) + "\n";
             break;
         case Kind::gauge:
-            out += entry->name + braces + " " + std::to_string(x_gauges[entry->slot].value()) + "\n";
+            out +=
+                entry->name + braces + " " + std::to_string(x_gauges[entry->slot].value()) + "\n";
             break;
-        case Kind::histogram: render_histogram(out, *entry); break;
+        case Kind::histogram:
+            render_histogram(out, *entry);
+            break;
         }
     }
     return out;

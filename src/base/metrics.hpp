@@ -66,8 +66,8 @@ public:
     // `labels` as in the text format, without braces: `pool="reader"`. Empty for none.
     Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
     Gauge& gauge(std::string_view name, std::string_view help, std::string_view labels = {});
-    Histogram& histogram(std::string_view name, std::string_view help, std::span<const double> bounds,
-                         std::string_view labels = {});
+    Histogram& histogram(std::string_view name, std::string_view help,
+                         std::span<const double> bounds, std::string_view labels = {});
     std::string render() const;
 
 private:
@@ -75,14 +75,14 @@ private:
     struct Entry {
         Kind kind;
         std::string name, help, labels;
-        std::size_t slot;  // in the deque of its kind
+        std::size_t slot; // in the deque of its kind
     };
     const Entry* find(std::string_view name, std::string_view labels) const;
     void render_histogram(std::string& out, const Entry& entry) const;
 
     mutable std::mutex x_mutex;
-    std::vector<Entry> x_entries;        // guarded by x_mutex; so are the deques' shapes
-    std::deque<Counter> x_counters;      // deques: addresses stay
+    std::vector<Entry> x_entries;   // guarded by x_mutex; so are the deques' shapes
+    std::deque<Counter> x_counters; // deques: addresses stay
     std::deque<Gauge> x_gauges;
     std::deque<Histogram> x_histograms;
 };

@@ -6,33 +6,60 @@ namespace parley {
 
 std::string_view name_of(Errc code) {
     switch (code) {
-    case Errc::unavailable: return "unavailable";
-    case Errc::overloaded: return "unavailable";
-    case Errc::shutting_down: return "unavailable";
-    case Errc::bad_json: return "bad_json";
-    case Errc::invalid_field: return "invalid_field";
-    case Errc::invalid_username: return "invalid_username";
-    case Errc::invalid_email: return "invalid_email";
-    case Errc::invalid_password: return "invalid_password";
-    case Errc::too_long: return "too_long";
-    case Errc::email_taken: return "email_taken";
-    case Errc::username_taken: return "username_taken";
-    case Errc::room_name_taken: return "room_name_taken";
-    case Errc::invalid_credentials: return "invalid_credentials";
-    case Errc::unauthorized: return "unauthorized";
-    case Errc::token_expired: return "token_expired";
-    case Errc::token_reused: return "token_reused";
-    case Errc::session_revoked: return "session_revoked";
-    case Errc::not_a_member: return "not_a_member";
-    case Errc::unknown_room: return "unknown_room";
-    case Errc::unknown_user: return "unknown_user";
-    case Errc::unknown_message: return "unknown_message";
-    case Errc::forbidden: return "forbidden";
-    case Errc::nonce_conflict: return "nonce_conflict";
-    case Errc::last_owner: return "last_owner";
-    case Errc::rate_limited: return "rate_limited";
-    case Errc::media_not_available: return "media_not_available";
-    case Errc::internal: return "internal";
+    case Errc::unavailable:
+        return "unavailable";
+    case Errc::overloaded:
+        return "unavailable";
+    case Errc::shutting_down:
+        return "unavailable";
+    case Errc::bad_json:
+        return "bad_json";
+    case Errc::invalid_field:
+        return "invalid_field";
+    case Errc::invalid_username:
+        return "invalid_username";
+    case Errc::invalid_email:
+        return "invalid_email";
+    case Errc::invalid_password:
+        return "invalid_password";
+    case Errc::too_long:
+        return "too_long";
+    case Errc::email_taken:
+        return "email_taken";
+    case Errc::username_taken:
+        return "username_taken";
+    case Errc::room_name_taken:
+        return "room_name_taken";
+    case Errc::invalid_credentials:
+        return "invalid_credentials";
+    case Errc::unauthorized:
+        return "unauthorized";
+    case Errc::token_expired:
+        return "token_expired";
+    case Errc::token_reused:
+        return "token_reused";
+    case Errc::session_revoked:
+        return "session_revoked";
+    case Errc::not_a_member:
+        return "not_a_member";
+    case Errc::unknown_room:
+        return "unknown_room";
+    case Errc::unknown_user:
+        return "unknown_user";
+    case Errc::unknown_message:
+        return "unknown_message";
+    case Errc::forbidden:
+        return "forbidden";
+    case Errc::nonce_conflict:
+        return "nonce_conflict";
+    case Errc::last_owner:
+        return "last_owner";
+    case Errc::rate_limited:
+        return "rate_limited";
+    case Errc::media_not_available:
+        return "media_not_available";
+    case Errc::internal:
+        return "internal";
     }
     PARLEY_ASSERT(!"an Errc outside its enum");
 }

@@ -1,8 +1,8 @@
 // Result<T>: the answer of everything that the outside world can make fail.
 //
 // Errc names what went wrong in the words of the wire contract; each surface maps the whole enum to
-// its statuses once (api/errors.cpp, protocol/v1/errors.cpp), without a default branch. Bugs are not
-// errors: see assert.hpp. Exceptions stay inside adapters/ and app/.
+// its statuses once (api/errors.cpp, protocol/v1/errors.cpp), without a default branch. Bugs are
+// not errors: see assert.hpp. Exceptions stay inside adapters/ and app/.
 #pragma once
 
 #include <boost/assert/source_location.hpp>
@@ -17,11 +17,11 @@
 namespace parley {
 
 enum class Errc : std::uint8_t {
-    unavailable = 1,      // nothing stored; send again with the same nonce
-    overloaded,           // a bounded queue was full; nothing done, retry later
-    shutting_down,        // this process is going away; retry on another one
-    bad_json,             // not JSON, or JSON of a wrong shape
-    invalid_field,        // one named field has a wrong type or value
+    unavailable = 1, // nothing stored; send again with the same nonce
+    overloaded,      // a bounded queue was full; nothing done, retry later
+    shutting_down,   // this process is going away; retry on another one
+    bad_json,        // not JSON, or JSON of a wrong shape
+    invalid_field,   // one named field has a wrong type or value
     invalid_username,
     invalid_email,
     invalid_password,
@@ -30,9 +30,9 @@ enum class Errc : std::uint8_t {
     username_taken,
     room_name_taken,
     invalid_credentials,
-    unauthorized,         // no token, or one that does not verify
+    unauthorized, // no token, or one that does not verify
     token_expired,
-    token_reused,         // a refresh token was used twice: its session is revoked
+    token_reused, // a refresh token was used twice: its session is revoked
     session_revoked,
     not_a_member,
     unknown_room,
@@ -42,13 +42,13 @@ enum class Errc : std::uint8_t {
     nonce_conflict,
     last_owner,
     rate_limited,
-    media_not_available,  // media are not served by this build
-    internal,             // a broken invariant of the store; logged where it is made
+    media_not_available, // media are not served by this build
+    internal,            // a broken invariant of the store; logged where it is made
 };
 
 struct Error {
     Errc code = Errc::internal;
-    std::string detail;  // one sentence for a person; never a secret, never user content
+    std::string detail; // one sentence for a person; never a secret, never user content
 
     Error() = default;
     Error(Errc c) : code(c) {} // NOLINT: `return Errc::x;` is the common case
@@ -87,8 +87,7 @@ std::string_view name_of(Errc code);
 
 // For Result<void>.
 #define PARLEY_CHECK(expression)                                                                   \
-    if (auto check_result_ = (expression); !check_result_)                                         \
-    return std::move(check_result_).error()
+    if (auto check_result_ = (expression); !check_result_) return std::move(check_result_).error()
 #define PARLEY_CO_CHECK(expression)                                                                \
     if (auto check_result_ = (expression); !check_result_)                                         \
     co_return std::move(check_result_).error()

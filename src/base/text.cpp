@@ -104,8 +104,6 @@ bool has_control(std::string_view text) {
     return false;
 }
 
-bool has_nul(std::string_view text) {
-    return text.find(char{0}) != std::string_view::npos;
-}
+bool has_nul(std::string_view text) { return text.find(char{0}) != std::string_view::npos; }
 
 } // namespace parley

@@ -1,5 +1,6 @@
 // UTF-8: validation and counting, without a library, since every inbound byte goes through it.
-// Source: Unicode 15, table 3-7 (well-formed byte sequences); the decoder is a DFA over byte classes.
+// Source: Unicode 15, table 3-7 (well-formed byte sequences); the decoder is a DFA over byte
+// classes.
 //
 // Threading: pure functions and value types.
 #pragma once
@@ -20,7 +21,7 @@ public:
     void reset() { *this = Utf8Validator{}; }
 
 private:
-    std::uint8_t x_need = 0;               // continuation bytes still to come
+    std::uint8_t x_need = 0;                  // continuation bytes still to come
     std::uint8_t x_low = 0x80, x_high = 0xBF; // bounds of the next one
     bool x_bad = false;
 };

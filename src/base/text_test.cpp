@@ -8,12 +8,13 @@ namespace parley {
 namespace {
 
 TEST(Utf8, AcceptsWhatIsWellFormedAndNothingElse) {
-    for (const char* good : {"", "a", "plain ascii text", "\xC2\xA2", "\xE2\x82\xAC", "\xF0\x90\x8D\x88",
-                             "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF"})
+    for (const char* good :
+         {"", "a", "plain ascii text", "\xC2\xA2", "\xE2\x82\xAC", "\xF0\x90\x8D\x88",
+          "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF"})
         EXPECT_TRUE(is_valid_utf8(good)) << good;
     for (const char* bad : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80",
-                            "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC2",
-                            "\xE2\x82", "long enough text \xE2\x28\xA1"})
+                            "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
+                            "\xC2", "\xE2\x82", "long enough text \xE2\x28\xA1"})
         EXPECT_FALSE(is_valid_utf8(bad)) << bad;
 }
 

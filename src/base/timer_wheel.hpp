@@ -17,7 +17,7 @@ namespace parley {
 class TimerWheel {
 public:
     static constexpr auto kTick = std::chrono::milliseconds(100);
-    static constexpr std::size_t kSlots = 1024;  // one turn of the wheel: 102.4 s
+    static constexpr std::size_t kSlots = 1024; // one turn of the wheel: 102.4 s
     using Time = std::chrono::steady_clock::time_point;
 
     class Entry {
@@ -40,7 +40,7 @@ public:
         friend class TimerWheel;
         Entry* x_previous = nullptr;
         Entry* x_next = nullptr;
-        std::uint64_t x_due = 0;  // tick
+        std::uint64_t x_due = 0; // tick
     };
 
     explicit TimerWheel(Time start) : x_start(start) {}
@@ -57,8 +57,8 @@ private:
         return when <= x_start ? 0 : static_cast<std::uint64_t>((when - x_start) / kTick);
     }
     const Time x_start;
-    std::uint64_t x_current = 0;  // last tick that was fired
-    std::array<Entry, kSlots> x_slots;  // list heads
+    std::uint64_t x_current = 0;       // last tick that was fired
+    std::array<Entry, kSlots> x_slots; // list heads
 };
 
 } // namespace parley

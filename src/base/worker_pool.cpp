@@ -4,7 +4,8 @@
 
 namespace parley {
 
-WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue_max, Metrics& metrics)
+WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue_max,
+                       Metrics& metrics)
     : x_queue_max(queue_max),
       x_depth(metrics.gauge("parley_pool_queue", "Jobs waiting for a worker thread",
                             "pool=\"" + name + "\"")),

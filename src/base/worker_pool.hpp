@@ -3,8 +3,8 @@
 // run() is awaited on a core: the function runs on a worker, the coroutine goes on at its own core.
 // A full queue answers Errc::overloaded at once and runs nothing.
 //
-// Threading: run() and submit() from any thread. Owner: an adapter. Shutdown: stop() lets queued jobs
-// finish, then joins; later calls answer Errc::shutting_down.
+// Threading: run() and submit() from any thread. Owner: an adapter. Shutdown: stop() lets queued
+// jobs finish, then joins; later calls answer Errc::shutting_down.
 #pragma once
 
 #include "base/metrics.hpp"
@@ -72,7 +72,7 @@ private:
     const std::size_t x_queue_max;
     std::mutex x_mutex;
     std::condition_variable x_wake;
-    std::deque<Job> x_queue;      // guarded by x_mutex
+    std::deque<Job> x_queue; // guarded by x_mutex
     std::atomic<bool> x_stopping{false};
     Gauge& x_depth;
     Counter& x_rejected;

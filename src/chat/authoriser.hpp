@@ -13,17 +13,18 @@
 namespace parley::chat {
 
 enum class Action : std::uint8_t {
-    view,            // the room, its members, history, resume, live events
-    send,            // messages, reactions, typing, read marks
-    edit_message,    // subject: the author. Author only
-    delete_message,  // subject: the author. Author, admin or owner
-    change_room,     // name, topic, visibility: admin or owner; not a dm
-    delete_room,     // owner; not a dm
-    join,            // open groups, by oneself
-    leave,           // by oneself; not a dm; not the last owner: last_owner
-    add_member,      // admin or owner; not a dm; `role` at most one's own
-    change_role,     // the same; and the target's present role at most one's own; last owner: last_owner
-    remove_member,   // as change_role
+    view,           // the room, its members, history, resume, live events
+    send,           // messages, reactions, typing, read marks
+    edit_message,   // subject: the author. Author only
+    delete_message, // subject: the author. Author, admin or owner
+    change_room,    // name, topic, visibility: admin or owner; not a dm
+    delete_room,    // owner; not a dm
+    join,           // open groups, by oneself
+    leave,          // by oneself; not a dm; not the last owner: last_owner
+    add_member,     // admin or owner; not a dm; `role` at most one's own
+    change_role,    // the same; and the target's present role at most one's own; last owner:
+                    // last_owner
+    remove_member,  // as change_role
 };
 
 // The facts. `role` is the actor's, absent when not in the room.

@@ -1,12 +1,13 @@
-// Hub: who on this core listens to which room, and the merge of "what you missed" with "what is live".
+// Hub: who on this core listens to which room, and the merge of "what you missed" with "what is
+// live".
 //
-// A subscription begins by catching up: live frames of the room are held while the snapshot is read;
-// go_live() then pushes those above the snapshot's last id, in order, and the subscription is live.
-// So a subscriber sees every event once, in the order of ids, whatever the interleaving of the read
-// and the commits. Proof obligation: a frame is published on this core only after its commit, and the
-// snapshot is read after begin(); so an event is in the snapshot or held, or both, and the id decides.
-// The snapshot may be ahead of this core: events that it has may still be on their way here. A live
-// subscription skips those when they arrive.
+// A subscription begins by catching up: live frames of the room are held while the snapshot is
+// read; go_live() then pushes those above the snapshot's last id, in order, and the subscription is
+// live. So a subscriber sees every event once, in the order of ids, whatever the interleaving of
+// the read and the commits. Proof obligation: a frame is published on this core only after its
+// commit, and the snapshot is read after begin(); so an event is in the snapshot or held, or both,
+// and the id decides. The snapshot may be ahead of this core: events that it has may still be on
+// their way here. A live subscription skips those when they arrive.
 //
 // Threading: one core. Owner: service::Rooms. Sizes: limits::kCatchUpFrames held frames for each
 // subscription; beyond, the subscription is told to read again (go_live answers false).
@@ -71,7 +72,7 @@ private:
     model::Role x_role = model::Role::member;
     bool x_live = false;
     bool x_overflowed = false;
-    model::EventId x_through;            // of the snapshot; until an event above it was published
+    model::EventId x_through; // of the snapshot; until an event above it was published
     std::vector<Held> x_held;
 };
 
@@ -81,8 +82,8 @@ struct LocalRoom {
         Subscription* subscription;
     };
     model::RoomId id;
-    model::EventId last_id;              // newest event published here
-    std::vector<Live> live;              // take every event
+    model::EventId last_id;                 // newest event published here
+    std::vector<Live> live;                 // take every event
     std::vector<Subscription*> catching_up; // not live, or live and behind the own snapshot
 };
 

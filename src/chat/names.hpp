@@ -1,6 +1,6 @@
 // Names that people give: what is allowed, and the key under which two names are the same.
-// Source of the key: Unicode NFKC_Casefold (UAX 31, UTS 39), by utf8proc; so `Admin`, `admin` and the
-// full-width form are one name. Threading: pure functions.
+// Source of the key: Unicode NFKC_Casefold (UAX 31, UTS 39), by utf8proc; so `Admin`, `admin` and
+// the full-width form are one name. Threading: pure functions.
 #pragma once
 
 #include "base/result.hpp"
@@ -14,7 +14,8 @@ namespace parley::chat {
 std::string name_key(std::string_view name);
 // 3..20 letters or digits of any script, `_ . -`; answers the NFC form. invalid_username.
 Result<std::string> check_username(std::string_view name);
-// One @, a local part and a domain with a dot, no space or control, at most 254 bytes. invalid_email.
+// One @, a local part and a domain with a dot, no space or control, at most 254 bytes.
+// invalid_email.
 Result<std::string> check_email(std::string_view email);
 // 8..128 code points, no NUL. invalid_password.
 Result<void> check_password(std::string_view password);

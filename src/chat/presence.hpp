@@ -1,8 +1,8 @@
-// Presence: who is online, from connections. A user is online while any connection is; the rooms in which
-// that was shown are remembered, so that going offline is shown in the same ones.
+// Presence: who is online, from connections. A user is online while any connection is; the rooms in
+// which that was shown are remembered, so that going offline is shown in the same ones.
 //
-// Threading: the user's home core. Owner: service::Rooms. Bound: one entry for each user with a connection,
-// and one room id for each room that such a user listened to.
+// Threading: the user's home core. Owner: service::Rooms. Bound: one entry for each user with a
+// connection, and one room id for each room that such a user listened to.
 #pragma once
 
 #include "model/ids.hpp"

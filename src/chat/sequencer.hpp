@@ -1,8 +1,9 @@
 // Sequencer: turns a room's drafts into its one ordered log. State + draft in log order -> event.
 //
 // It drops a (room, user, nonce) that the log has had, however long ago (no time window), asks the
-// authoriser with the facts of that moment (so a role that changed a moment earlier counts), gives the
-// id and the prev_id. The same class runs in both products; the store answers for what came before.
+// authoriser with the facts of that moment (so a role that changed a moment earlier counts), gives
+// the id and the prev_id. The same class runs in both products; the store answers for what came
+// before.
 //
 // Threading: the log's thread. Owner: ingest::Ingester. Bounds: limits::kRoomHeadsCached.
 // After a commit that failed call forget(): what the cache learnt in that transaction is not true.
@@ -26,9 +27,9 @@ public:
 
     // Exactly one of the three is set when there is no error.
     struct Verdict {
-        std::optional<model::Sequenced> event;     // new: put it into the store
-        std::optional<model::Sequenced> repeated;  // the log has it: answer it, store nothing
-        bool nothing_to_do = false;                // it is so already (reaction there, member in, deleted)
+        std::optional<model::Sequenced> event;    // new: put it into the store
+        std::optional<model::Sequenced> repeated; // the log has it: answer it, store nothing
+        bool nothing_to_do = false; // it is so already (reaction there, member in, deleted)
     };
     // Errors: unavailable (the store; roll back), and refusals, which change nothing: forbidden,
     // not_a_member, unknown_room, unknown_user, unknown_message, nonce_conflict, last_owner,
@@ -41,7 +42,7 @@ public:
     void plant(PlantedBug bug) { x_bug = bug; }
 
 private:
-    struct Context;   // the draft, its room's facts, the time
+    struct Context; // the draft, its room's facts, the time
     Result<Verdict> post(const Context&, const model::PostDraft&);
     Result<Verdict> edit(const Context&, const model::EditDraft&);
     Result<Verdict> remove(const Context&, const model::DeleteDraft&);

@@ -1,4 +1,5 @@
-// Token bucket: `rate` tokens a second, at most `burst` saved. Pure; time comes in. One owner, one core.
+// Token bucket: `rate` tokens a second, at most `burst` saved. Pure; time comes in. One owner, one
+// core.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +29,8 @@ public:
 private:
     void refill(Time now) {
         if (x_last != Time{})
-            x_tokens = std::min(x_burst, x_tokens + x_rate * std::chrono::duration<double>(now - x_last).count());
+            x_tokens = std::min(
+                x_burst, x_tokens + x_rate * std::chrono::duration<double>(now - x_last).count());
         x_last = std::max(x_last, now);
     }
     double x_rate, x_burst, x_tokens;

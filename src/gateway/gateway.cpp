@@ -15,12 +15,13 @@ net::HttpResponse problem(int status, std::string_view title, std::string_view c
     response.status = status;
     response.content_type = "application/problem+json";
     response.body = "{\"type\":\"about:blank\",\"title\":\"" + std::string(title) +
-                    "\",\"status\":" + std::to_string(status) + ",\"detail\":\"" + std::string(detail) +
-                    "\",\"code\":\"" + std::string(code) + "\"}";
+                    "\",\"status\":" + std::to_string(status) + ",\"detail\":\"" +
+                    std::string(detail) + "\",\"code\":\"" + std::string(code) + "\"}";
     return response;
 }
 
-// What the client offers: RFC 6455 section 4.1, a comma-separated list of tokens, perhaps in several headers.
+// What the client offers: RFC 6455 section 4.1, a comma-separated list of tokens, perhaps in
+// several headers.
 struct Offer {
     bool any = false;
     bool ours = false;
@@ -36,8 +37,10 @@ Offer read_offer(const net::HttpRequest& request) {
             const std::size_t comma = rest.find(',');
             std::string_view item = rest.substr(0, comma);
             rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-            while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-            while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
+            while (!item.empty() && (item.front() == ' ' || item.front() == '\t'))
+                item.remove_prefix(1);
+            while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
+                item.remove_suffix(1);
             if (item.empty()) continue;
             offer.any = true;
             if (item == kSubprotocol) offer.ours = true;
@@ -52,15 +55,22 @@ Offer read_offer(const net::HttpRequest& request) {
 
 } // namespace
 
-Gateway::Gateway(GatewaySettings settings, Core& core, service::Rooms& rooms, service::Accounts& accounts,
-                 const ports::Clock& clock, std::function<TimerWheel&()> wheel, Metrics& metrics)
-    : x_settings(std::move(settings)), x_core(core), x_rooms(rooms), x_accounts(accounts), x_clock(clock),
-      x_wheel(std::move(wheel)), x_metrics(metrics) {}
+Gateway::Gateway(GatewaySettings settings, Core& core, service::Rooms& rooms,
+                 service::Accounts& accounts, const ports::Clock& clock,
+                 std::function<TimerWheel&()> wheel, Metrics& metrics)
+    : x_settings(std::move(settings)),
+      x_core(core),
+      x_rooms(rooms),
+      x_accounts(accounts),
+      x_clock(clock),
+      x_wheel(std::move(wheel)),
+      x_metrics(metrics) {}
 
 bool Gateway::origin_is_allowed(const net::HttpRequest& request) const {
     const std::string_view origin = request.header("origin");
     if (origin.empty()) return true; // not a browser; the token alone decides
-    const std::string own = (request.tls ? "https://" : "http://") + std::string(request.header("host"));
+    const std::string own =
+        (request.tls ? "https://" : "http://") + std::string(request.header("host"));
     if (origin == own) return true;
     for (const std::string& allowed : x_settings.allowed_origins)
         if (origin == allowed) return true;
@@ -76,11 +86,13 @@ Gateway::Verdict Gateway::on_handshake(const net::HttpRequest& request) {
     }
     const Offer offer = read_offer(request);
     if (offer.any && !offer.ours) {
-        verdict.refusal = problem(400, "Bad Request", "bad_request", "the subprotocol is parley.v1");
+        verdict.refusal =
+            problem(400, "Bad Request", "bad_request", "the subprotocol is parley.v1");
         return verdict;
     }
     if (x_draining) {
-        verdict.refusal = problem(503, "Service Unavailable", "unavailable", "the server is stopping");
+        verdict.refusal =
+            problem(503, "Service Unavailable", "unavailable", "the server is stopping");
         verdict.refusal->headers.emplace_back("Retry-After", "1");
         return verdict;
     }

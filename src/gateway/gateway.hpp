@@ -1,7 +1,8 @@
 // Gateway: the v1 WebSocket surface of one core: handshakes, and the sessions that are open.
 //
-// Threading: its core; revoke() from any thread. Owner: app/wiring, one for each core. Shutdown: drain() sends
-// goaway; net then closes the connections, and each session leaves by its on_closed().
+// Threading: its core; revoke() from any thread. Owner: app/wiring, one for each core. Shutdown:
+// drain() sends goaway; net then closes the connections, and each session leaves by its
+// on_closed().
 #pragma once
 
 #include "base/core.hpp"
@@ -27,7 +28,8 @@ namespace parley::gateway {
 class Session;
 
 struct GatewaySettings {
-    std::vector<std::string> allowed_origins;     // besides the host itself, e.g. https://chat.example.org
+    std::vector<std::string>
+        allowed_origins; // besides the host itself, e.g. https://chat.example.org
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     bool limits_enabled = true;
     double sends_per_second = limits::kSendsPerSecond;
@@ -37,8 +39,9 @@ struct GatewaySettings {
 class Gateway final : public net::WebSocketAcceptor {
 public:
     // `wheel` is asked for once the server exists, since the server owns it.
-    Gateway(GatewaySettings settings, Core& core, service::Rooms& rooms, service::Accounts& accounts,
-            const ports::Clock& clock, std::function<TimerWheel&()> wheel, Metrics& metrics);
+    Gateway(GatewaySettings settings, Core& core, service::Rooms& rooms,
+            service::Accounts& accounts, const ports::Clock& clock,
+            std::function<TimerWheel&()> wheel, Metrics& metrics);
 
     bool serves(std::string_view path) const override { return path == "/v1/ws"; }
     Verdict on_handshake(const net::HttpRequest& request) override;
@@ -55,7 +58,10 @@ public:
     const ports::Clock& clock() const { return x_clock; }
     TimerWheel& wheel() { return x_wheel(); }
     protocol::v1::Decoder& decoder() { return x_decoder; }
-    std::string& scratch() { x_scratch.clear(); return x_scratch; }
+    std::string& scratch() {
+        x_scratch.clear();
+        return x_scratch;
+    }
     void add(std::uint64_t id, Session& session) { x_sessions.emplace(id, &session); }
     void remove(std::uint64_t id) { x_sessions.erase(id); }
     Session* find(std::uint64_t id) const {

@@ -10,8 +10,10 @@ namespace parley::gateway {
 namespace v1 = protocol::v1;
 
 Session::Session(Gateway& gateway, net::WebSocket& socket)
-    : x_gateway(gateway), x_socket(socket),
-      x_bucket(gateway.settings().sends_per_second, gateway.settings().sends_burst), x_deadline(*this) {
+    : x_gateway(gateway),
+      x_socket(socket),
+      x_bucket(gateway.settings().sends_per_second, gateway.settings().sends_burst),
+      x_deadline(*this) {
     x_id = gateway.rooms().add(*this);
     gateway.add(x_id, *this);
 }
@@ -34,12 +36,13 @@ void Session::sign_in(Result<ports::AccessClaims> claims) {
             return close(net::CloseCode::session_revoked, "the session was revoked");
         return close(net::CloseCode::bad_token, "no valid token");
     }
-    if (x_state == State::open && (claims->user_id != x_claims.user_id ||
-                                   claims->session_id != x_claims.session_id))
+    if (x_state == State::open &&
+        (claims->user_id != x_claims.user_id || claims->session_id != x_claims.session_id))
         return close(net::CloseCode::bad_token, "the token is of another session");
     x_claims = *claims;
     const auto now = x_gateway.clock().now();
-    const auto left = std::chrono::milliseconds(std::max<std::int64_t>(0, x_claims.expires_at.ms - now.ms));
+    const auto left =
+        std::chrono::milliseconds(std::max<std::int64_t>(0, x_claims.expires_at.ms - now.ms));
     x_gateway.wheel().arm(x_deadline, x_gateway.clock().steady() + left);
     if (x_state == State::hello) {
         x_user_id = x_claims.user_id;
@@ -53,13 +56,16 @@ void Session::sign_in(Result<ports::AccessClaims> claims) {
     v1::AdvertisedLimits limits{limits::kContentCodePoints, limits::kFrameBytes, 0};
     if (x_gateway.settings().limits_enabled)
         limits.sends_per_second = static_cast<std::uint64_t>(x_gateway.settings().sends_per_second);
-    v1::append_welcome(out, x_user_id, x_gateway.connection_id(x_id), x_gateway.settings().heartbeat, limits);
+    v1::append_welcome(out, x_user_id, x_gateway.connection_id(x_id),
+                       x_gateway.settings().heartbeat, limits);
     reply(out);
 }
 
 void Session::on_deadline() {
-    if (x_state == State::hello) close(net::CloseCode::bad_token, "no token in time");
-    else close(net::CloseCode::token_expired, "the token has expired; refresh it");
+    if (x_state == State::hello)
+        close(net::CloseCode::bad_token, "no token in time");
+    else
+        close(net::CloseCode::token_expired, "the token has expired; refresh it");
 }
 
 void Session::on_too_many_connections() {
@@ -119,13 +125,15 @@ void Session::on_outcome(const service::DeliveryRef& delivery) {
     if (event && std::holds_alternative<model::MessagePosted>(event->body))
         v1::append_sent(out, outcome.origin.ref, outcome.nonce, *event);
     else
-        v1::append_done(out, outcome.origin.ref, outcome.room_id, event ? event->id : model::EventId{});
+        v1::append_done(out, outcome.origin.ref, outcome.room_id,
+                        event ? event->id : model::EventId{});
     reply(out);
 }
 
 Session::Listening* Session::find(model::RoomId room) {
-    const auto at = std::lower_bound(x_listening.begin(), x_listening.end(), room,
-                                     [](const Listening& l, model::RoomId r) { return l.room < r; });
+    const auto at =
+        std::lower_bound(x_listening.begin(), x_listening.end(), room,
+                         [](const Listening& l, model::RoomId r) { return l.room < r; });
     return at == x_listening.end() || at->room != room ? nullptr : &*at;
 }
 

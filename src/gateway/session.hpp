@@ -1,9 +1,10 @@
-// Session: one v1 connection. It reads frames, asks the services, and answers; what it listens to arrives
-// through push(). States: hello (no token yet) -> open -> gone.
+// Session: one v1 connection. It reads frames, asks the services, and answers; what it listens to
+// arrives through push(). States: hello (no token yet) -> open -> gone.
 //
-// Threading: its connection's core. Owner: net, through the WebSocketHandler; the Gateway knows it by id while
-// it lives. What waits (subscribe, read) runs as a coroutine in the core's Gate and finds the session again
-// by id after each wait, never by pointer. Shutdown: on_closed() ends its subscriptions.
+// Threading: its connection's core. Owner: net, through the WebSocketHandler; the Gateway knows it
+// by id while it lives. What waits (subscribe, read) runs as a coroutine in the core's Gate and
+// finds the session again by id after each wait, never by pointer. Shutdown: on_closed() ends its
+// subscriptions.
 #pragma once
 
 #include "base/timer_wheel.hpp"
@@ -23,7 +24,9 @@
 
 namespace parley::gateway {
 
-class Session final : public net::WebSocketHandler, public chat::Subscriber, public service::Responder {
+class Session final : public net::WebSocketHandler,
+                      public chat::Subscriber,
+                      public service::Responder {
 public:
     Session(Gateway& gateway, net::WebSocket& socket);
     ~Session() override;
@@ -48,7 +51,7 @@ private:
     struct Listening {
         model::RoomId room;
         chat::Subscription* subscription;
-        std::uint32_t generation;   // tells it from an earlier one at the same address
+        std::uint32_t generation; // tells it from an earlier one at the same address
     };
     struct Deadline final : TimerWheel::Entry {
         explicit Deadline(Session& s) : session(s) {}
@@ -75,15 +78,17 @@ private:
     bool may_change(std::string_view ref, std::string_view nonce);
     bool may_wait(std::string_view ref);
     static Task<void> subscribe(Gateway& gateway, std::uint64_t id, std::uint32_t generation,
-                                model::RoomId room, std::optional<model::EventId> since, std::string ref);
-    static Task<void> read(Gateway& gateway, std::uint64_t id, model::UserId user, protocol::v1::Read op,
-                           std::string ref);
+                                model::RoomId room, std::optional<model::EventId> since,
+                                std::string ref);
+    static Task<void> read(Gateway& gateway, std::uint64_t id, model::UserId user,
+                           protocol::v1::Read op, std::string ref);
 
     Listening* find(model::RoomId room);
     void stop_listening(model::RoomId room);
     void reply(const std::string& payload);
     void fail(std::string_view ref, std::string_view nonce, const Error& error);
-    void fail(std::string_view ref, std::string_view nonce, std::string_view code, std::string_view detail,
+    void fail(std::string_view ref, std::string_view nonce, std::string_view code,
+              std::string_view detail,
               std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
 
     Gateway& x_gateway;
@@ -95,9 +100,9 @@ private:
     std::uint16_t x_waits_in_flight = 0;
     std::uint16_t x_refused_in_a_row = 0;
     ports::AccessClaims x_claims;
-    std::vector<Listening> x_listening;    // sorted by room
+    std::vector<Listening> x_listening; // sorted by room
     chat::TokenBucket x_bucket;
-    Deadline x_deadline;                   // hello, then the token's end
+    Deadline x_deadline; // hello, then the token's end
 };
 
 } // namespace parley::gateway

@@ -69,14 +69,16 @@ void Session::handle(std::string_view ref, const v1::Delete& op) {
 
 void Session::handle(std::string_view ref, const v1::React& op) {
     if (!may_change(ref, {})) return;
-    submit(ref, {}, chat::Composer::react(op.room_id, x_user_id, op.message_id, op.emoji, op.added));
+    submit(ref, {},
+           chat::Composer::react(op.room_id, x_user_id, op.message_id, op.emoji, op.added));
 }
 
 // --- listening
 
 bool Session::may_wait(std::string_view ref) {
     if (x_waits_in_flight < limits::kRequestsInFlightPerConnection) return true;
-    fail(ref, {}, "rate_limited", "too many requests wait for their answer", std::chrono::milliseconds(100));
+    fail(ref, {}, "rate_limited", "too many requests wait for their answer",
+         std::chrono::milliseconds(100));
     return false;
 }
 
@@ -87,9 +89,10 @@ void Session::handle(std::string_view ref, const v1::Subscribe& op) {
         return fail(ref, {}, "invalid_field", "too many subscriptions on this connection");
     chat::Subscription& subscription = x_gateway.rooms().begin_listening(op.room_id, *this);
     const Listening listening{op.room_id, &subscription, ++x_generation};
-    x_listening.insert(std::lower_bound(x_listening.begin(), x_listening.end(), op.room_id,
-                                        [](const Listening& l, model::RoomId r) { return l.room < r; }),
-                       listening);
+    x_listening.insert(
+        std::lower_bound(x_listening.begin(), x_listening.end(), op.room_id,
+                         [](const Listening& l, model::RoomId r) { return l.room < r; }),
+        listening);
     ++x_waits_in_flight;
     const bool started = x_gateway.rooms().gate().spawn(
         subscribe(x_gateway, x_id, x_generation, op.room_id, op.since, std::string(ref)));
@@ -97,7 +100,8 @@ void Session::handle(std::string_view ref, const v1::Subscribe& op) {
 }
 
 Task<void> Session::subscribe(Gateway& gateway, std::uint64_t id, std::uint32_t generation,
-                              model::RoomId room, std::optional<model::EventId> since, std::string ref) {
+                              model::RoomId room, std::optional<model::EventId> since,
+                              std::string ref) {
     const auto current = [&gateway, id, generation, room]() -> Listening* {
         Session* session = gateway.find(id);
         Listening* listening = session ? session->find(room) : nullptr;
@@ -108,7 +112,8 @@ Task<void> Session::subscribe(Gateway& gateway, std::uint64_t id, std::uint32_t 
         const auto alive = [&current] { return current() != nullptr; };
         const auto answer = [&](const service::Resume& resume) {
             std::string& out = gateway.scratch();
-            v1::append_subscribed(out, ref, room, resume.last_id, resume.events, resume.recovered, resume.more);
+            v1::append_subscribed(out, ref, room, resume.last_id, resume.events, resume.recovered,
+                                  resume.more);
             gateway.find(id)->reply(out);
         };
         done = co_await gateway.rooms().listen(*listening->subscription, since, alive, answer);
@@ -147,7 +152,8 @@ void Session::handle(std::string_view ref, const v1::Read& op) {
 
 Task<void> Session::read(Gateway& gateway, std::uint64_t id, model::UserId user, v1::Read op,
                          std::string ref) {
-    const auto done = co_await gateway.rooms().mark_read(user, op.room_id, op.message_id, gateway.find(id));
+    const auto done =
+        co_await gateway.rooms().mark_read(user, op.room_id, op.message_id, gateway.find(id));
     Session* session = gateway.find(id);
     if (!session) co_return;
     --session->x_waits_in_flight;

@@ -1,11 +1,11 @@
-// Ingester: one batch of drafts -> sequence -> store -> commit -> outcomes. The only maker of Durable,
-// and so the output gate: nothing becomes visible before its commit.
+// Ingester: one batch of drafts -> sequence -> store -> commit -> outcomes. The only maker of
+// Durable, and so the output gate: nothing becomes visible before its commit.
 //
-// A refusal (forbidden, nonce_conflict, ...) concerns one draft. A store error fails the whole batch:
-// roll back, every draft gets unavailable, nothing is half stored.
+// A refusal (forbidden, nonce_conflict, ...) concerns one draft. A store error fails the whole
+// batch: roll back, every draft gets unavailable, nothing is half stored.
 //
-// Threading: the log's thread; run() is synchronous. Owner: the log's adapter wiring. Bound: at most
-// limits::kCommitBatch submissions a call.
+// Threading: the log's thread; run() is synchronous. Owner: the log's adapter wiring. Bound: at
+// most limits::kCommitBatch submissions a call.
 #pragma once
 
 #include "chat/sequencer.hpp"
@@ -21,8 +21,8 @@ namespace parley::ingest {
 class Ingester {
 public:
     // Reads the store's last id, so that ids go on from there. Errors: unavailable.
-    static Result<std::unique_ptr<Ingester>> open(ports::EventStore& store, const ports::Clock& clock,
-                                                  std::uint16_t node);
+    static Result<std::unique_ptr<Ingester>> open(ports::EventStore& store,
+                                                  const ports::Clock& clock, std::uint16_t node);
 
     // Outcomes in the order of the submissions, one each.
     std::vector<ports::Outcome> run(std::vector<ports::Submission> submissions);

@@ -24,7 +24,7 @@ struct Message {
     RoomId room_id;
     UserId user_id;
     MessageType type = MessageType::text;
-    std::string content;       // "" once deleted
+    std::string content; // "" once deleted
     std::optional<MediaId> media_id;
     std::optional<MessageId> reply_to;
     Time created_at;
@@ -35,14 +35,14 @@ struct Message {
 struct ReactionSummary {
     std::string emoji;
     std::uint64_t count = 0;
-    std::vector<UserId> user_ids;  // the first few, oldest first
+    std::vector<UserId> user_ids; // the first few, oldest first
 };
 
 enum class MemberAction : std::uint8_t { joined = 1, left = 2, removed = 3, role = 4 };
 
 struct MessagePosted {
     Message message;
-    std::string nonce;         // what its sender called it; "" only for imported messages
+    std::string nonce; // what its sender called it; "" only for imported messages
 };
 struct MessageEdited {
     Message message;
@@ -56,12 +56,12 @@ struct ReactionChanged {
     bool added = true;
 };
 struct MemberChanged {
-    UserId user_id;            // about whom; the event's user_id is who did it
+    UserId user_id; // about whom; the event's user_id is who did it
     MemberAction action = MemberAction::joined;
     Role role = Role::member;
 };
 struct RoomChanged {
-    Room room;                 // as it is after the change; room.deleted when it is gone
+    Room room; // as it is after the change; room.deleted when it is gone
 };
 
 using EventBody = std::variant<MessagePosted, MessageEdited, MessageDeleted, ReactionChanged,
@@ -69,9 +69,9 @@ using EventBody = std::variant<MessagePosted, MessageEdited, MessageDeleted, Rea
 
 struct Event {
     EventId id;
-    EventId prev_id;           // 0: the first event of the room
+    EventId prev_id; // 0: the first event of the room
     RoomId room_id;
-    UserId user_id;            // who did it
+    UserId user_id; // who did it
     Time at;
     EventBody body;
 };

@@ -12,12 +12,15 @@
 namespace parley::model {
 
 enum class RoomKind : std::uint8_t { group = 1, dm = 2 };
-enum class Visibility : std::uint8_t { open = 1, restricted = 2 };  // "public", "private" on the wire
+enum class Visibility : std::uint8_t {
+    open = 1,
+    restricted = 2
+}; // "public", "private" on the wire
 enum class Role : std::uint8_t { member = 1, admin = 2, owner = 3 }; // ordered by power
 
 struct Room {
     RoomId id;
-    std::string name;          // "" for a dm
+    std::string name; // "" for a dm
     RoomKind kind = RoomKind::group;
     Visibility visibility = Visibility::restricted;
     std::string topic;

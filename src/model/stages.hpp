@@ -5,7 +5,8 @@
 //   chat::Composer       validates fields            -> Draft
 //   chat::ContentFilter  masks or refuses words      -> Filtered
 //   chat::Sequencer      nonce, rights, id, prev_id  -> Sequenced
-//   ingest::Ingester     after the store's commit    -> Durable   (only this is shown or acknowledged)
+//   ingest::Ingester     after the store's commit    -> Durable   (only this is shown or
+//   acknowledged)
 //
 // Values: movable, core to core and to the log's thread.
 #pragma once
@@ -29,9 +30,9 @@ class Ingester;
 namespace parley::model {
 
 struct PostDraft {
-    std::string nonce;         // 1..64 bytes; unique for (room, user), for ever
+    std::string nonce; // 1..64 bytes; unique for (room, user), for ever
     MessageType type = MessageType::text;
-    std::string content;       // trimmed
+    std::string content; // trimmed
     std::optional<MediaId> media_id;
     std::optional<MessageId> reply_to;
     std::uint64_t body_hash = 0; // of what the client sent, to tell a retry from a conflict
@@ -49,14 +50,14 @@ struct ReactDraft {
     bool added = true;
 };
 struct MemberDraft {
-    UserId user_id;            // about whom
+    UserId user_id; // about whom
     MemberAction action = MemberAction::joined;
-    Role role = Role::member;  // for joined and role
+    Role role = Role::member; // for joined and role
 };
-struct RoomDraft {             // absent: unchanged
+struct RoomDraft { // absent: unchanged
     std::optional<std::string> name, topic;
     std::optional<Visibility> visibility;
-    bool remove = false;       // deletes the room
+    bool remove = false; // deletes the room
 };
 struct CreateDraft {
     std::string name, topic;
@@ -65,8 +66,8 @@ struct CreateDraft {
     std::vector<UserId> member_ids; // besides the creator, who becomes owner; of a dm exactly one
 };
 
-using DraftBody = std::variant<PostDraft, EditDraft, DeleteDraft, ReactDraft, MemberDraft, RoomDraft,
-                               CreateDraft>;
+using DraftBody = std::variant<PostDraft, EditDraft, DeleteDraft, ReactDraft, MemberDraft,
+                               RoomDraft, CreateDraft>;
 
 // A change that a user asks for, its fields checked.
 class Draft {

@@ -13,7 +13,7 @@ struct User {
     UserId id;
     std::string username;
     std::string email;
-    std::string display_name;  // empty: not set
+    std::string display_name; // empty: not set
     std::optional<MediaId> avatar_media_id;
     Time created_at;
     bool disabled = false;
@@ -24,9 +24,9 @@ struct User {
 struct Session {
     SessionId id;
     UserId user_id;
-    std::string refresh_hash;  // 32 bytes, of the one token that works now
+    std::string refresh_hash; // 32 bytes, of the one token that works now
     Time created_at;
-    Time expires_at;           // moved on by each refresh
+    Time expires_at; // moved on by each refresh
     std::optional<Time> revoked_at;
 };
 

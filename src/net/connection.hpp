@@ -90,8 +90,8 @@ public:
     std::size_t queued_frames() const { return x_queue.frames(); }
     std::size_t drop_unsent() { return x_queue.drop_unsent(x_committed); }
     void release_memory() { x_queue.release(); }
-    // Writes what the socket takes at once, before the end of the turn: for a queue that is nearly full
-    // only because a turn was long. Never ends the connection.
+    // Writes what the socket takes at once, before the end of the turn: for a queue that is nearly
+    // full only because a turn was long. Never ends the connection.
     void relieve();
 
     void pause_reading() { x_paused = true; }

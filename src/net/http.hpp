@@ -1,4 +1,5 @@
-// HTTP/1.1 requests and answers as values. Parsing and writing are Beast's, inside http_codec.cpp only.
+// HTTP/1.1 requests and answers as values. Parsing and writing are Beast's, inside http_codec.cpp
+// only.
 #pragma once
 
 #include "base/task.hpp"
@@ -14,19 +15,20 @@
 namespace parley::net {
 
 struct HttpRequest {
-    std::string method;        // upper case, e.g. "GET"
-    std::string target;        // as sent: path and query
-    std::string path;          // percent-decoded, starts with '/'; bad escapes are refused before
-    std::string query;         // raw, without '?'
+    std::string method; // upper case, e.g. "GET"
+    std::string target; // as sent: path and query
+    std::string path;   // percent-decoded, starts with '/'; bad escapes are refused before
+    std::string query;  // raw, without '?'
     std::vector<std::pair<std::string, std::string>> headers; // names in lower case
     std::string body;
-    std::string peer_address;  // client address; from X-Forwarded-For only if a trusted proxy sent it
-    bool tls = false;          // the client's side, X-Forwarded-Proto from a trusted proxy included
+    std::string
+        peer_address; // client address; from X-Forwarded-For only if a trusted proxy sent it
+    bool tls = false; // the client's side, X-Forwarded-Proto from a trusted proxy included
 
     // The header's value, or "" (the first one; doubled single-valued headers are refused before).
     std::string_view header(std::string_view lower_case_name) const;
-    // The percent-decoded value of a query parameter; nullopt when absent. A parameter that is given
-    // twice has no value that could be trusted: see query_is_ambiguous.
+    // The percent-decoded value of a query parameter; nullopt when absent. A parameter that is
+    // given twice has no value that could be trusted: see query_is_ambiguous.
     std::optional<std::string> query_value(std::string_view name) const;
     bool query_is_ambiguous(std::string_view name) const;
 };
@@ -38,10 +40,11 @@ struct HttpResponse {
     std::string body;
     // Bytes that live as long as the process (the web client); used in place of `body` when set.
     std::string_view static_body;
-    bool close = false;        // end the connection after this answer
+    bool close = false; // end the connection after this answer
 };
 
-// One per core. handle() runs on that core; an exception that leaves it is answered with 500 and logged.
+// One per core. handle() runs on that core; an exception that leaves it is answered with 500 and
+// logged.
 class HttpHandler {
 public:
     virtual Task<HttpResponse> handle(HttpRequest request) = 0;

@@ -1,16 +1,16 @@
 // Server: the listener and every connection of the process. One port speaks HTTP/1.1 and WebSocket.
 //
-// How it works. Core 0 accepts and hands sockets to the cores in turn. Each core has a NetLoop: an own
-// edge-triggered epoll for all its sockets (as a PollSource of the Core, and waited for by Asio as one
-// descriptor), a timer wheel, one read buffer for all connections, and a list of dirty connections that
-// is flushed at the end of a turn with one write each. An idle connection owns no buffer.
-// A connection starts as HTTP (Beast's parser, fed by hand) and may become a WebSocket. TLS is OpenSSL
-// on the same descriptor.
+// How it works. Core 0 accepts and hands sockets to the cores in turn. Each core has a NetLoop: an
+// own edge-triggered epoll for all its sockets (as a PollSource of the Core, and waited for by Asio
+// as one descriptor), a timer wheel, one read buffer for all connections, and a list of dirty
+// connections that is flushed at the end of a turn with one write each. An idle connection owns no
+// buffer. A connection starts as HTTP (Beast's parser, fed by hand) and may become a WebSocket. TLS
+// is OpenSSL on the same descriptor.
 //
-// Threading: construct and start() before the cores run or on core 0; stop_accepting() and drain() from
-// core 0's coroutines; connections live on their core. Owner: app/wiring. Shutdown: stop_accepting(), then
-// drain(), then stop the cores, then destroy (which cuts what is left, on the destroying thread).
-// The process must ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL.
+// Threading: construct and start() before the cores run or on core 0; stop_accepting() and drain()
+// from core 0's coroutines; connections live on their core. Owner: app/wiring. Shutdown:
+// stop_accepting(), then drain(), then stop the cores, then destroy (which cuts what is left, on
+// the destroying thread). The process must ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL.
 #pragma once
 
 #include "base/core.hpp"
@@ -42,9 +42,9 @@ struct Timeouts {
 
 struct ServerSettings {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8080;                 // 0: any free one, see Server::port()
+    std::uint16_t port = 8080;                      // 0: any free one, see Server::port()
     std::string tls_certificate_file, tls_key_file; // both or none
-    std::vector<std::string> trusted_proxies;  // addresses or CIDR blocks whose X-Forwarded-* count
+    std::vector<std::string> trusted_proxies; // addresses or CIDR blocks whose X-Forwarded-* count
     std::size_t connections_max = limits::kConnections;
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     std::chrono::milliseconds idle = limits::kIdle;
@@ -53,7 +53,7 @@ struct ServerSettings {
     std::size_t fragments_max = limits::kFragmentsPerMessage;
     std::size_t outbound_bytes_max = limits::kOutboundQueueBytes;
     std::size_t outbound_frames_max = limits::kOutboundQueueFrames;
-    bool binary_messages = false;              // else close 1003
+    bool binary_messages = false; // else close 1003
 };
 
 // What one core serves. Borrowed; outlives the server.

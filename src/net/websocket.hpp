@@ -18,11 +18,23 @@ namespace parley::net {
 
 // RFC 6455 section 7.4 and the contract's own.
 enum class CloseCode : std::uint16_t {
-    normal = 1000, going_away = 1001, protocol_error = 1002, unsupported_data = 1003,
-    none_received = 1005, abnormal = 1006, // never on the wire
-    invalid_payload = 1007, policy_violation = 1008, message_too_big = 1009, internal_error = 1011,
-    idle = 4000, too_slow = 4001, flooding = 4002, token_expired = 4003,
-    bad_token = 4500, session_revoked = 4501, too_many_connections = 4502,
+    normal = 1000,
+    going_away = 1001,
+    protocol_error = 1002,
+    unsupported_data = 1003,
+    none_received = 1005,
+    abnormal = 1006, // never on the wire
+    invalid_payload = 1007,
+    policy_violation = 1008,
+    message_too_big = 1009,
+    internal_error = 1011,
+    idle = 4000,
+    too_slow = 4001,
+    flooding = 4002,
+    token_expired = 4003,
+    bad_token = 4500,
+    session_revoked = 4501,
+    too_many_connections = 4502,
 };
 
 // The header of one unmasked, unfragmented server text frame, for payloads encoded once for many.
@@ -40,8 +52,8 @@ FrameRef make_text_frame(std::string_view payload);
 
 class WebSocket {
 public:
-    // Queues a whole frame made by make_text_frame. Over limits::kOutboundQueueBytes or ...Frames the
-    // connection is closed with too_slow. Written at the end of the turn, with what else waits.
+    // Queues a whole frame made by make_text_frame. Over limits::kOutboundQueueBytes or ...Frames
+    // the connection is closed with too_slow. Written at the end of the turn, with what else waits.
     virtual void send(const FrameRef& frame) = 0;
     // Sends what is queued, then a close frame; closes the socket after the peer's close frame or
     // limits::kCloseTimeout. on_closed() follows, never from inside this call.
@@ -56,7 +68,8 @@ protected:
 class WebSocketHandler {
 public:
     virtual ~WebSocketHandler() = default;
-    // One whole text message, valid UTF-8, at most limits::kFrameBytes. The bytes live until it returns.
+    // One whole text message, valid UTF-8, at most limits::kFrameBytes. The bytes live until it
+    // returns.
     virtual void on_text(std::string_view text) = 0;
     // Only with ServerSettings::binary_messages; otherwise net answers them with close 1003.
     virtual void on_binary(std::string_view) {}
@@ -68,12 +81,13 @@ public:
 class WebSocketAcceptor {
 public:
     struct Verdict {
-        std::optional<HttpResponse> refusal;             // set: answered in place of 101
-        std::string subprotocol;                         // "" for none; echoed in the 101
-        std::function<std::unique_ptr<WebSocketHandler>(WebSocket&)> open; // runs after the 101 is queued
+        std::optional<HttpResponse> refusal; // set: answered in place of 101
+        std::string subprotocol;             // "" for none; echoed in the 101
+        std::function<std::unique_ptr<WebSocketHandler>(WebSocket&)>
+            open; // runs after the 101 is queued
     };
-    // The request is a well-formed RFC 6455 opening handshake (method, version, key and headers were
-    // checked by net, which answers 400 or 426 itself).
+    // The request is a well-formed RFC 6455 opening handshake (method, version, key and headers
+    // were checked by net, which answers 400 or 426 itself).
     virtual Verdict on_handshake(const HttpRequest& request) = 0;
     // Whether this path speaks WebSocket at all; a handshake to any other goes to the HttpHandler.
     virtual bool serves(std::string_view path) const = 0;

@@ -13,7 +13,8 @@ namespace parley::ports {
 class PasswordHasher {
 public:
     virtual Task<Result<std::string>> hash(std::string password) = 0;
-    // For an unknown account pass an empty `encoded`: takes the time of a real check, answers false.
+    // For an unknown account pass an empty `encoded`: takes the time of a real check, answers
+    // false.
     virtual Task<Result<bool>> verify(std::string password, std::string encoded) = 0;
 
 protected:
@@ -36,7 +37,8 @@ public:
     virtual Result<AccessClaims> verify(std::string_view token, model::Time now) const = 0;
     // SHA-256, 32 bytes: what is stored in place of a refresh token.
     virtual std::string digest(std::string_view secret) const = 0;
-    // HMAC-SHA-256, 32 bytes, under a key that signs nothing else: shows that this service made `text`.
+    // HMAC-SHA-256, 32 bytes, under a key that signs nothing else: shows that this service made
+    // `text`.
     virtual std::string seal(std::string_view text) const = 0;
 
 protected:

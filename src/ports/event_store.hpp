@@ -1,10 +1,10 @@
 // Where the log's owner keeps events, and the facts that decide whether a draft may become one:
 // the transactional, synchronous side of the room log. Used by ingest::Ingester only.
 //
-// Threading: one thread, the log's. Between begin() and commit() look-ups see what put() has written.
-// put() stores the event AND everything derived from it (a message's present state, reactions,
-// members, the room, the name's uniqueness) so that both are durable together or not at all.
-// Errors of every call: unavailable (disk full, I/O); after one the caller rolls back.
+// Threading: one thread, the log's. Between begin() and commit() look-ups see what put() has
+// written. put() stores the event AND everything derived from it (a message's present state,
+// reactions, members, the room, the name's uniqueness) so that both are durable together or not at
+// all. Errors of every call: unavailable (disk full, I/O); after one the caller rolls back.
 #pragma once
 
 #include "base/result.hpp"
@@ -17,13 +17,13 @@ namespace parley::ports {
 
 // The message that a nonce made.
 struct StoredNonce {
-    model::Event event;        // MessagePosted, with the message's present state
+    model::Event event; // MessagePosted, with the message's present state
     std::uint64_t body_hash = 0;
 };
 
 struct StoredRoom {
     model::Room room;
-    model::EventId last_id;    // the newest event
+    model::EventId last_id; // the newest event
     std::size_t owners = 0;
 };
 
@@ -37,7 +37,8 @@ public:
 
     // The greatest id ever given out by this store; at start, so that ids never go back.
     virtual Result<model::EventId> last_id() = 0;
-    virtual Result<std::optional<StoredRoom>> room(model::RoomId room) = 0; // nullopt also if deleted
+    virtual Result<std::optional<StoredRoom>>
+    room(model::RoomId room) = 0; // nullopt also if deleted
     virtual Result<std::optional<model::Role>> role(model::RoomId room, model::UserId user) = 0;
     virtual Result<std::optional<StoredNonce>> nonce(model::RoomId room, model::UserId user,
                                                      std::string_view nonce) = 0;

@@ -1,7 +1,8 @@
 // What was said: pages of messages and the events that somebody missed. Reads only.
 //
-// Guarantee: what was acknowledged before the call is in the answer (no lag). Callers have asked the
-// authoriser first; this port checks no rights. Threading: any core. Errors: overloaded, unavailable.
+// Guarantee: what was acknowledged before the call is in the answer (no lag). Callers have asked
+// the authoriser first; this port checks no rights. Threading: any core. Errors: overloaded,
+// unavailable.
 #pragma once
 
 #include "base/task.hpp"
@@ -18,13 +19,13 @@ struct HistoryMessage {
 
 struct MessagePage {
     std::vector<HistoryMessage> messages;
-    bool more = false;         // in the same direction
+    bool more = false; // in the same direction
 };
 
 struct EventPage {
     std::vector<model::Event> events;
     bool more = false;
-    model::EventId last_id;    // the room's newest event at the time of the read (0: none)
+    model::EventId last_id; // the room's newest event at the time of the read (0: none)
 };
 
 class History {

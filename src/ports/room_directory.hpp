@@ -1,5 +1,5 @@
-// Rooms, members and read marks, as relational data. Membership changes go through the RoomLog; here
-// they are read. Threading: any core. Guarantee: sees everything acknowledged before the call.
+// Rooms, members and read marks, as relational data. Membership changes go through the RoomLog;
+// here they are read. Threading: any core. Guarantee: sees everything acknowledged before the call.
 // Errors: overloaded, unavailable.
 #pragma once
 
@@ -28,8 +28,9 @@ struct RoomListItem {
     model::Room room;
     model::Role my_role = model::Role::member;
     std::optional<model::Message> last_message;
-    std::uint64_t unread_count = 0;   // messages of others above last_read_id, at most limits::kUnreadCountMax
-    model::MessageId last_read_id;    // 0: nothing read
+    std::uint64_t unread_count =
+        0; // messages of others above last_read_id, at most limits::kUnreadCountMax
+    model::MessageId last_read_id;          // 0: nothing read
     std::vector<model::UserId> dm_user_ids; // of a dm: both
 };
 
@@ -38,14 +39,14 @@ public:
     // unknown_room when there is none or it is deleted.
     virtual Task<Result<RoomSnapshot>> load_room(model::RoomId room) = 0;
     // By room id ascending, ids above `after`.
-    virtual Task<Result<std::vector<RoomListItem>>> rooms_of(model::UserId user, model::RoomId after,
-                                                             std::size_t limit) = 0;
+    virtual Task<Result<std::vector<RoomListItem>>>
+    rooms_of(model::UserId user, model::RoomId after, std::size_t limit) = 0;
     // Open groups whose name or topic contains `query` (case-folded; "" for all), by id ascending.
-    virtual Task<Result<std::vector<model::Room>>> search_open(std::string query, model::RoomId after,
-                                                               std::size_t limit) = 0;
+    virtual Task<Result<std::vector<model::Room>>>
+    search_open(std::string query, model::RoomId after, std::size_t limit) = 0;
     // By user id ascending, ids above `after`.
-    virtual Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
-                                                             std::size_t limit) = 0;
+    virtual Task<Result<std::vector<model::Member>>>
+    members(model::RoomId room, model::UserId after, std::size_t limit) = 0;
     // Moves the read mark forward; false when it was there or further already. The message must
     // exist in the room: unknown_message.
     virtual Task<Result<bool>> set_read(model::UserId user, model::RoomId room,

@@ -14,7 +14,7 @@ namespace parley::ports {
 struct NewUser {
     std::string username, username_key; // key: chat::name_key, unique
     std::string email, email_key;
-    std::string password_hash;          // argon2id, encoded form
+    std::string password_hash; // argon2id, encoded form
 };
 
 struct Login {
@@ -22,7 +22,7 @@ struct Login {
     std::string password_hash;
 };
 
-struct UserChange {                     // absent: unchanged
+struct UserChange { // absent: unchanged
     std::optional<std::string> username, username_key;
     std::optional<std::string> display_name;
     std::optional<model::MediaId> avatar_media_id;
@@ -43,7 +43,7 @@ protected:
 
 struct NewSession {
     model::UserId user_id;
-    std::string refresh_hash;           // SHA-256, 32 bytes
+    std::string refresh_hash; // SHA-256, 32 bytes
     model::Time created_at, expires_at;
 };
 

@@ -12,7 +12,7 @@ namespace parley::service {
 // One outcome, shared by the cores that need it. Immutable once it has left the room's home core.
 struct Delivery {
     ports::Outcome outcome;
-    std::string payload;       // the event as a v1 frame, encoded once; "" when there is nothing to show
+    std::string payload; // the event as a v1 frame, encoded once; "" when there is nothing to show
 
     const model::Event* event() const {
         return outcome.durable ? &outcome.durable->event() : nullptr;

@@ -3,7 +3,9 @@
 namespace parley::service {
 
 RoomHome::RoomHome(Core& core, ports::RoomDirectory& directory, Gate& gate, Metrics& metrics)
-    : x_core(core), x_directory(directory), x_gate(gate),
+    : x_core(core),
+      x_directory(directory),
+      x_gate(gate),
       x_cached(metrics.gauge("parley_rooms_cached", "Rooms in memory",
                              "core=\"" + std::to_string(core.index()) + "\"")),
       x_loads(metrics.counter("parley_room_loads_total", "Rooms read from the directory")) {}
@@ -14,7 +16,8 @@ Task<Result<RoomView>> RoomHome::view(model::UserId user, model::RoomId room) {
     co_return RoomView{entry->room->info(), entry->room->standing_of(user), entry->room->last_id()};
 }
 
-Task<Result<RoomView>> RoomHome::attach(model::UserId user, model::RoomId room, std::uint16_t core) {
+Task<Result<RoomView>> RoomHome::attach(model::UserId user, model::RoomId room,
+                                        std::uint16_t core) {
     PARLEY_CO_TRY(const EntryRef entry, co_await find_or_load(room));
     if (!entry->room) co_return RoomView{};
     RoomView view{entry->room->info(), entry->room->standing_of(user), entry->room->last_id()};
@@ -54,7 +57,8 @@ CoreMask RoomHome::listeners(model::RoomId room) const {
 
 std::size_t RoomHome::member_count(model::RoomId room) const {
     const auto found = x_entries.find(room);
-    return found == x_entries.end() || !found->second->room ? 0 : found->second->room->member_count();
+    return found == x_entries.end() || !found->second->room ? 0
+                                                            : found->second->room->member_count();
 }
 
 Task<Result<RoomHome::EntryRef>> RoomHome::find_or_load(model::RoomId room) {
@@ -89,8 +93,10 @@ Task<void> RoomHome::load(model::RoomId room, EntryRef entry) {
         entry->failure = snapshot.error();
     }
     entry->early = {};
-    if (entry->room) x_members += entry->room->member_count();
-    else forget(room);
+    if (entry->room)
+        x_members += entry->room->member_count();
+    else
+        forget(room);
     entry->loaded.set();
     trim();
 }

@@ -1,11 +1,11 @@
-// RoomHome: the rooms whose home is this core: their state in memory, loaded from the directory when it is
-// first asked for and moved on by each event of the log; and which cores have listeners.
+// RoomHome: the rooms whose home is this core: their state in memory, loaded from the directory
+// when it is first asked for and moved on by each event of the log; and which cores have listeners.
 //
-// Loading and the log race: events that come while the snapshot is read are kept and applied after it;
-// those that the snapshot has are known by their ids.
+// Loading and the log race: events that come while the snapshot is read are kept and applied after
+// it; those that the snapshot has are known by their ids.
 //
-// Threading: its core. Owner: service::Rooms. Bounds: limits::kRoomsCached and kMembersCached; the room that
-// was used longest ago and has no listeners goes first.
+// Threading: its core. Owner: service::Rooms. Bounds: limits::kRoomsCached and kMembersCached; the
+// room that was used longest ago and has no listeners goes first.
 #pragma once
 
 #include "base/core.hpp"
@@ -31,7 +31,7 @@ using CoreMask = std::uint64_t;
 // What the authoriser and the surfaces need of a room, at one moment.
 struct RoomView {
     model::Room room;
-    chat::Standing standing;   // of the user who asked
+    chat::Standing standing; // of the user who asked
     model::EventId last_id;
 };
 
@@ -39,8 +39,8 @@ class RoomHome {
 public:
     RoomHome(Core& core, ports::RoomDirectory& directory, Gate& gate, Metrics& metrics);
 
-    // Any room: a room that is absent gives a Standing with room_exists false, so that the authoriser
-    // has the one word on it. Errors: overloaded, unavailable.
+    // Any room: a room that is absent gives a Standing with room_exists false, so that the
+    // authoriser has the one word on it. Errors: overloaded, unavailable.
     Task<Result<RoomView>> view(model::UserId user, model::RoomId room);
     // The same; and when the user may view the room, `core` hears of its events from now on.
     Task<Result<RoomView>> attach(model::UserId user, model::RoomId room, std::uint16_t core);
@@ -59,7 +59,7 @@ private:
         OneShot loaded;
         std::optional<Error> failure;
         std::optional<chat::Room> room;
-        std::vector<model::Event> early;        // came while loading
+        std::vector<model::Event> early; // came while loading
         CoreMask cores = 0;
         std::list<model::RoomId>::iterator used;
     };
@@ -74,7 +74,7 @@ private:
     ports::RoomDirectory& x_directory;
     Gate& x_gate;
     std::unordered_map<model::RoomId, EntryRef> x_entries;
-    std::list<model::RoomId> x_by_use;          // most recent first
+    std::list<model::RoomId> x_by_use; // most recent first
     std::size_t x_members = 0;
     Gauge& x_cached;
     Counter& x_loads;

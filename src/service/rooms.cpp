@@ -16,7 +16,8 @@ Rooms::Probe::Probe(Metrics& m)
       deliveries(m.counter("parley_deliveries_total", "Event frames queued for subscribers")),
       resumes(m.counter("parley_resumes_total", "Subscriptions with since")),
       resumed_events(m.counter("parley_resumed_events_total", "Events sent in resumes")),
-      transient(m.counter("parley_transient_total", "Typing, presence and receipt frames published")),
+      transient(
+          m.counter("parley_transient_total", "Typing, presence and receipt frames published")),
       metrics(m) {}
 
 void Rooms::Probe::refused(Errc code) {
@@ -27,8 +28,12 @@ void Rooms::Probe::refused(Errc code) {
 }
 
 Rooms::Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metrics)
-    : x_core(core), x_ports(ports), x_make_frame(make_frame), x_gate(core.io().get_executor()),
-      x_home(core, ports.directory, x_gate, metrics), x_probe(metrics) {
+    : x_core(core),
+      x_ports(ports),
+      x_make_frame(make_frame),
+      x_gate(core.io().get_executor()),
+      x_home(core, ports.directory, x_gate, metrics),
+      x_probe(metrics) {
     core.add(*this);
 }
 
@@ -145,7 +150,8 @@ void Rooms::on_home_outcomes(std::vector<ports::Outcome> outcomes) {
     }
     for (std::size_t i = 0; i < by_core.size(); ++i) {
         if (by_core[i].empty()) continue;
-        on(*x_peers[i], [deliveries = std::move(by_core[i])](Rooms& peer) { peer.deliver(deliveries); });
+        on(*x_peers[i],
+           [deliveries = std::move(by_core[i])](Rooms& peer) { peer.deliver(deliveries); });
     }
 }
 
@@ -160,7 +166,8 @@ void Rooms::deliver_one(const DeliveryRef& delivery) {
         --x_in_flight;
         const auto found = x_responders.find(origin.responder);
         if (found != x_responders.end()) {
-            // A posted message is shown to the connection that sent it by `sent`, in place of `message`.
+            // A posted message is shown to the connection that sent it by `sent`, in place of
+            // `message`.
             const model::Event* event = delivery->event();
             if (event && std::holds_alternative<model::MessagePosted>(event->body))
                 sender = found->second->as_subscriber();
@@ -210,7 +217,8 @@ void Rooms::tell_room(model::RoomId room, std::string payload, Audience audience
 // On the room's home core. `except` is only compared, and only on the core it lives on.
 void Rooms::spread(model::RoomId room, const std::string& payload, Audience audience,
                    std::uint16_t from_core, chat::Subscriber* except) {
-    if (audience == Audience::small_rooms_only && x_home.member_count(room) > limits::kPresenceRoomMax)
+    if (audience == Audience::small_rooms_only &&
+        x_home.member_count(room) > limits::kPresenceRoomMax)
         return;
     x_probe.transient.add();
     for (CoreMask rest = x_home.listeners(room); rest; rest &= rest - 1) {
@@ -228,15 +236,16 @@ void Rooms::tell_user(model::UserId user, const std::string& payload,
         chat::Subscriber* skip = each == this ? except : nullptr;
         on(*each, [=](Rooms& peer) {
             peer.x_hub.for_each_of(user, [&](chat::Subscriber& subscriber) {
-                if (&subscriber != skip && !peer.x_hub.is_subscribed(unless_listening_to, subscriber))
+                if (&subscriber != skip &&
+                    !peer.x_hub.is_subscribed(unless_listening_to, subscriber))
                     subscriber.push(peer.x_make_frame(payload));
             });
         });
     }
 }
 
-Task<Result<void>> Rooms::mark_read(model::UserId user, model::RoomId room, model::MessageId message,
-                                    chat::Subscriber* except) {
+Task<Result<void>> Rooms::mark_read(model::UserId user, model::RoomId room,
+                                    model::MessageId message, chat::Subscriber* except) {
     PARLEY_CO_TRY(const RoomView seen, co_await require(user, room, chat::Action::send));
     static_cast<void>(seen);
     PARLEY_CO_TRY(const bool moved, co_await x_ports.directory.set_read(user, room, message));
@@ -264,7 +273,8 @@ Task<std::vector<bool>> Rooms::online(std::vector<model::UserId> users) {
         if (by_core[core].empty()) continue;
         std::vector<model::UserId> some;
         for (const std::size_t i : by_core[core]) some.push_back(users[i]);
-        const auto part = co_await run_on(x_peers[core]->x_core, Ask::of(*x_peers[core], std::move(some)));
+        const auto part =
+            co_await run_on(x_peers[core]->x_core, Ask::of(*x_peers[core], std::move(some)));
         for (std::size_t k = 0; k < part.size(); ++k) answer[by_core[core][k]] = part[k];
     }
     co_return answer;

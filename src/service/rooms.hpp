@@ -1,11 +1,13 @@
-// Rooms: what one core can do with rooms, for every surface (REST, sockets): ask for rights, hand changes to
-// the log, listen, resume, and tell transient things. The way of one message goes through here twice: submit()
-// on the sender's core, then from the log by Node to the room's home core and on to each core that listens.
+// Rooms: what one core can do with rooms, for every surface (REST, sockets): ask for rights, hand
+// changes to the log, listen, resume, and tell transient things. The way of one message goes
+// through here twice: submit() on the sender's core, then from the log by Node to the room's home
+// core and on to each core that listens.
 //
-// Ordering: acknowledgements take the same way as events, so a connection sees both in the order of ids.
+// Ordering: acknowledgements take the same way as events, so a connection sees both in the order of
+// ids.
 //
-// Threading: its core, unless said otherwise. Owner: app/wiring, one for each core; peers are borrowed.
-// Shutdown: close() ends subscriptions' loads; then the log is stopped; then the core.
+// Threading: its core, unless said otherwise. Owner: app/wiring, one for each core; peers are
+// borrowed. Shutdown: close() ends subscriptions' loads; then the log is stopped; then the core.
 #pragma once
 
 #include "base/core.hpp"
@@ -49,7 +51,7 @@ struct Resume {
     model::EventId last_id;
     std::vector<model::Event> events;
     bool recovered = false;
-    bool more = false;         // not listening: subscribe again from the last event
+    bool more = false; // not listening: subscribe again from the last event
 };
 
 class Rooms final : public TurnEnd {
@@ -64,8 +66,8 @@ public:
     Task<Result<RoomView>> require(model::UserId user, model::RoomId room, chat::Action action);
 
     // --- changes
-    // Filters the draft and hands it to the log at the end of this turn. The responder (registered with
-    // add()) hears of it exactly once, if it still exists. Errors: the filter's.
+    // Filters the draft and hands it to the log at the end of this turn. The responder (registered
+    // with add()) hears of it exactly once, if it still exists. Errors: the filter's.
     Result<void> submit(model::Draft draft, std::uint64_t responder, std::string ref);
     // The same for a caller that waits. The Delivery's outcome holds the error of the log, if any.
     Task<Result<DeliveryRef>> submit_and_wait(model::Draft draft);
@@ -76,17 +78,18 @@ public:
 
     // --- listening (subscriptions.cpp)
     chat::Hub& hub() { return x_hub; }
-    // Signed in; presence begins. Beyond `most` connections of the user, over all cores, the responder is told
-    // so, a moment later. disconnect() comes after the last subscription has ended.
+    // Signed in; presence begins. Beyond `most` connections of the user, over all cores, the
+    // responder is told so, a moment later. disconnect() comes after the last subscription has
+    // ended.
     void connect(chat::Subscriber& subscriber, std::uint64_t responder, std::size_t most);
     void disconnect(chat::Subscriber& subscriber);
-    // Called when the answer must be queued, before any held live frame: at this point the subscription is
-    // still catching up. Called once, on this core, unless an error is returned.
+    // Called when the answer must be queued, before any held live frame: at this point the
+    // subscription is still catching up. Called once, on this core, unless an error is returned.
     using Answer = std::function<void(const Resume&)>;
     // Says whether the connection, and this subscription of it, still exist; asked after each wait.
     using Alive = std::function<bool()>;
-    // `subscription` was begun by begin_listening(). On error, or with more:true, it has been ended, and its
-    // subscriber told by on_ended().
+    // `subscription` was begun by begin_listening(). On error, or with more:true, it has been
+    // ended, and its subscriber told by on_ended().
     Task<Result<void>> listen(chat::Subscription& subscription, std::optional<model::EventId> since,
                               Alive alive, Answer answer);
     chat::Subscription& begin_listening(model::RoomId room, chat::Subscriber& subscriber);
@@ -122,15 +125,17 @@ private:
     }
     template <class Function>
     void on(Rooms& peer, Function function) {
-        if (&peer == this) function(peer);
-        else peer.x_core.post([&peer, function = std::move(function)]() mutable { function(peer); });
+        if (&peer == this)
+            function(peer);
+        else
+            peer.x_core.post([&peer, function = std::move(function)]() mutable { function(peer); });
     }
 
     void deliver(const std::vector<DeliveryRef>& deliveries);
     void deliver_one(const DeliveryRef& delivery);
     void tell_people_concerned(const Delivery& delivery, const FrameRef& frame);
-    void tell_user(model::UserId user, const std::string& payload, model::RoomId unless_listening_to,
-                   chat::Subscriber* except);
+    void tell_user(model::UserId user, const std::string& payload,
+                   model::RoomId unless_listening_to, chat::Subscriber* except);
     void spread(model::RoomId room, const std::string& payload, Audience audience,
                 std::uint16_t from_core, chat::Subscriber* except);
     void detach_if_unheard(model::RoomId room);
@@ -143,15 +148,15 @@ private:
     std::vector<Rooms*> x_peers;
     RoomHome x_home;
     chat::Hub x_hub;
-    chat::Presence x_presence;                       // of users whose home is this core
-    std::vector<ports::Submission> x_submissions;    // of this turn
+    chat::Presence x_presence;                    // of users whose home is this core
+    std::vector<ports::Submission> x_submissions; // of this turn
     std::unordered_map<std::uint64_t, Responder*> x_responders;
     std::uint64_t x_next_responder = 1;
     std::size_t x_in_flight = 0;
 
     struct Probe {
         explicit Probe(Metrics& metrics);
-        Counter& accepted;       // durable and new
+        Counter& accepted; // durable and new
         Counter& repeated;
         Counter& deliveries;
         Counter& resumes;

@@ -53,7 +53,10 @@ protected:
     RoomsTest() : store(clock) {
         ingester = std::move(*ingest::Ingester::open(store, clock, 1));
         log = std::make_unique<memory::Log>(
-            [this](std::vector<ports::Submission> batch) { return ingester->run(std::move(batch)); }, node);
+            [this](std::vector<ports::Submission> batch) {
+                return ingester->run(std::move(batch));
+            },
+            node);
         std::vector<Rooms*> all;
         for (std::uint16_t i = 0; i < kCores; ++i) {
             cores.push_back(std::make_unique<Core>(i));
@@ -79,7 +82,8 @@ protected:
 
     template <class T>
     T await(int core, Task<T> task) {
-        return boost::asio::co_spawn(cores[core]->io(), std::move(task), boost::asio::use_future).get();
+        return boost::asio::co_spawn(cores[core]->io(), std::move(task), boost::asio::use_future)
+            .get();
     }
     // Runs on a core and waits; the value is not looked at.
     template <class Function>
@@ -98,11 +102,12 @@ protected:
     }
 
     model::RoomId make_room(std::vector<model::UserId> members = {}) {
-        auto draft = chat::Composer::create(users[0], {.name = "room " + std::to_string(++room_number),
-                                                       .topic = "",
-                                                       .kind = model::RoomKind::group,
-                                                       .visibility = model::Visibility::restricted,
-                                                       .member_ids = std::move(members)});
+        auto draft =
+            chat::Composer::create(users[0], {.name = "room " + std::to_string(++room_number),
+                                              .topic = "",
+                                              .kind = model::RoomKind::group,
+                                              .visibility = model::Visibility::restricted,
+                                              .member_ids = std::move(members)});
         const auto made = await(0, rooms[0]->submit_and_wait(std::move(*draft)));
         return (*made)->outcome.room_id;
     }
@@ -192,7 +197,8 @@ TEST_F(RoomsTest, ARemovedMemberHearsOfItAndOfNothingAfterIt) {
     const model::RoomId room = make_room({users[1]});
     Listener bob(users[1]);
     ASSERT_TRUE(listen(1, bob, room));
-    auto draft = chat::Composer::member(room, users[0], {users[1], model::MemberAction::removed, {}});
+    auto draft =
+        chat::Composer::member(room, users[0], {users[1], model::MemberAction::removed, {}});
     ASSERT_FALSE((*await(0, rooms[0]->submit_and_wait(std::move(*draft))))->outcome.error);
     say(0, room, users[0], "secret");
     settle();
@@ -215,7 +221,8 @@ TEST_F(RoomsTest, AnOutsiderCannotListenOnAnyCore) {
 TEST_F(RoomsTest, MoreThanAPageIsToldAndNotLive) {
     const model::RoomId room = make_room({users[1]});
     const model::EventId first = say(0, room, users[0], "first");
-    for (std::size_t i = 0; i < limits::kResumePage + 5; ++i) say(0, room, users[0], "m" + std::to_string(i));
+    for (std::size_t i = 0; i < limits::kResumePage + 5; ++i)
+        say(0, room, users[0], "m" + std::to_string(i));
     Listener bob(users[1]);
     const auto page = listen(1, bob, room, first);
     ASSERT_TRUE(page);
@@ -242,7 +249,9 @@ TEST_F(RoomsTest, TypingReachesOthersAndIsNotStored) {
     Listener ada(users[0]), bob(users[1]);
     ASSERT_TRUE(listen(0, ada, room));
     ASSERT_TRUE(listen(1, bob, room));
-    on(0, [&] { rooms[0]->tell_room(room, R"({"op":"typing"})", Rooms::Audience::small_rooms_only, &ada); });
+    on(0, [&] {
+        rooms[0]->tell_room(room, R"({"op":"typing"})", Rooms::Audience::small_rooms_only, &ada);
+    });
     settle();
     EXPECT_EQ(std::count(bob.frames.begin(), bob.frames.end(), R"({"op":"typing"})"), 1);
     EXPECT_EQ(std::count(ada.frames.begin(), ada.frames.end(), R"({"op":"typing"})"), 0);

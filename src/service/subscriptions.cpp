@@ -9,13 +9,14 @@ namespace v1 = protocol::v1;
 
 void Rooms::connect(chat::Subscriber& subscriber, std::uint64_t responder, std::size_t most) {
     x_hub.add(subscriber);
-    on(home_of(subscriber.user_id()), [this, user = subscriber.user_id(), responder, most](Rooms& home) {
-        if (home.x_presence.connected(user) <= most) return;
-        x_core.post([this, responder] {
-            const auto found = x_responders.find(responder);
-            if (found != x_responders.end()) found->second->on_too_many_connections();
-        });
-    });
+    on(home_of(subscriber.user_id()),
+       [this, user = subscriber.user_id(), responder, most](Rooms& home) {
+           if (home.x_presence.connected(user) <= most) return;
+           x_core.post([this, responder] {
+               const auto found = x_responders.find(responder);
+               if (found != x_responders.end()) found->second->on_too_many_connections();
+           });
+       });
 }
 
 void Rooms::disconnect(chat::Subscriber& subscriber) {
@@ -31,7 +32,8 @@ void Rooms::disconnect(chat::Subscriber& subscriber) {
             home.tell_room(room, std::move(payload), Audience::small_rooms_only);
         }
         struct Store {
-            static Task<void> last_seen(ports::UserStore& users, model::UserId who, model::Time at) {
+            static Task<void> last_seen(ports::UserStore& users, model::UserId who,
+                                        model::Time at) {
                 co_await users.set_last_seen(who, at); // a lost one is superseded by the next
             }
         };
@@ -60,13 +62,15 @@ void Rooms::stop_listening(chat::Subscription& subscription) {
 
 void Rooms::detach_if_unheard(model::RoomId room) {
     if (x_hub.has_subscribers(room)) return;
-    on(home_of(room), [room, core = x_core.index()](Rooms& home) { home.x_home.detach(room, core); });
+    on(home_of(room),
+       [room, core = x_core.index()](Rooms& home) { home.x_home.detach(room, core); });
 }
 
-// The order of steps is the proof: the subscription holds frames (begin) before this core asks to hear of the
-// room (attach), and the snapshot is read after that. So an event is in the snapshot or is held, or both.
-Task<Result<void>> Rooms::listen(chat::Subscription& subscription, std::optional<model::EventId> since,
-                                 Alive alive, Answer answer) {
+// The order of steps is the proof: the subscription holds frames (begin) before this core asks to
+// hear of the room (attach), and the snapshot is read after that. So an event is in the snapshot or
+// is held, or both.
+Task<Result<void>> Rooms::listen(chat::Subscription& subscription,
+                                 std::optional<model::EventId> since, Alive alive, Answer answer) {
     const model::RoomId room = subscription.room_id();
     const model::UserId user = subscription.subscriber().user_id();
     Rooms& home = home_of(room);

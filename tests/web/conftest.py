@@ -66,7 +66,7 @@ def rest():
 
 
 @pytest.fixture
-def visitor(browser, server):
+def visitor(browser, server, own_server):  # the browsers leave before the servers do
     """Somebody at a browser of their own who is not signed in. Fails the test at its end for a console
     error, an exception, a dialog, or a request to anywhere but the server."""
     contexts, watches = [], []

@@ -36,32 +36,51 @@
 
 namespace parley::protocol::v1 {
 
-struct Hello { std::string_view token; };
-struct Subscribe { model::RoomId room_id; std::optional<model::EventId> since; };
-struct Unsubscribe { model::RoomId room_id; };
+struct Hello {
+    std::string_view token;
+};
+struct Subscribe {
+    model::RoomId room_id;
+    std::optional<model::EventId> since;
+};
+struct Unsubscribe {
+    model::RoomId room_id;
+};
 struct Send {
     model::RoomId room_id;
     std::string_view nonce, type, content;
     std::optional<model::MediaId> media_id;
     std::optional<model::MessageId> reply_to;
 };
-struct Edit { model::RoomId room_id; model::MessageId message_id; std::string_view content; };
-struct Delete { model::RoomId room_id; model::MessageId message_id; };
+struct Edit {
+    model::RoomId room_id;
+    model::MessageId message_id;
+    std::string_view content;
+};
+struct Delete {
+    model::RoomId room_id;
+    model::MessageId message_id;
+};
 struct React {
     model::RoomId room_id;
     model::MessageId message_id;
     std::string_view emoji;
     bool added = true;
 };
-struct Typing { model::RoomId room_id; };
-struct Read { model::RoomId room_id; model::MessageId message_id; };
+struct Typing {
+    model::RoomId room_id;
+};
+struct Read {
+    model::RoomId room_id;
+    model::MessageId message_id;
+};
 struct Ping {};
 
 using ClientOp =
     std::variant<Hello, Subscribe, Unsubscribe, Send, Edit, Delete, React, Typing, Read, Ping>;
 
 struct ClientFrame {
-    std::string_view ref;      // "": none
+    std::string_view ref; // "": none
     ClientOp op;
 };
 
@@ -71,7 +90,7 @@ std::string_view name_of(FrameErrc code); // the error code of the contract
 struct FrameError {
     FrameErrc code = FrameErrc::bad_frame;
     std::string detail;
-    std::string ref, nonce;    // "" where unreadable
+    std::string ref, nonce; // "" where unreadable
 };
 
 class Decoder {

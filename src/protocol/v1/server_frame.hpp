@@ -1,7 +1,7 @@
 // v1 frames to a client: values -> bytes, written by hand because each event is encoded on the hot
 // path (once, for all recipients). Every function appends one JSON object to `out` and nothing
-// else; fields stand in the order of the wire contract. Ids are strings, times RFC 3339, and a string is
-// escaped as RFC 8259 asks and no more. Threading: pure functions.
+// else; fields stand in the order of the wire contract. Ids are strings, times RFC 3339, and a
+// string is escaped as RFC 8259 asks and no more. Threading: pure functions.
 #pragma once
 
 #include "base/result.hpp"
@@ -29,8 +29,8 @@ void append_message(std::string& out, const model::Message& message);
 // The same with `reactions:[{emoji,count,user_ids}]` where there are any.
 void append_message(std::string& out, const model::Message& message,
                     std::span<const model::ReactionSummary> reactions);
-// {id, name, kind, visibility, topic, created_at, my_role?, member_count, deleted?}; my_role where it
-// is given, deleted:true for a room that is gone.
+// {id, name, kind, visibility, topic, created_at, my_role?, member_count, deleted?}; my_role where
+// it is given, deleted:true for a room that is gone.
 void append_room(std::string& out, const model::Room& room, std::optional<model::Role> my_role);
 std::string_view name_of(model::Role role);
 std::string_view name_of(model::MessageType type);
