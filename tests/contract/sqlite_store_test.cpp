@@ -10,6 +10,7 @@
 #include <fstream>
 #include <future>
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <set>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -254,12 +255,14 @@ TEST(SqliteStore, ManyLastSeenTimesOfOneUserTakeOnePlaceInTheQueue) {
 // --- a disk without room
 // ---------------------------------------------------------------------------
 
-// A disk that can be filled: a small one of its own where the test may mount one; else the limit on
-// the size of this process's files.
+// A disk that can be filled: a small one of its own where the test may mount one (seen by this
+// process only, so that it goes with it); else the limit on the size of this process's files.
 class SmallDisk {
 public:
     SmallDisk() {
         x_mounted =
+            ::unshare(CLONE_NEWNS) == 0 &&
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
             ::mount("parley-test", x_folder.path().c_str(), "tmpfs", 0, "size=2m,mode=700") == 0;
         if (x_mounted) return;
         std::signal(SIGXFSZ, SIG_IGN);
