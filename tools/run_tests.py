@@ -240,8 +240,8 @@ def part_fuzz():
 def part_autobahn():
     """RFC 6455 by the Autobahn testsuite"""
     build_release()
-    return one("autobahn", [sys.executable, "tests/autobahn/run.py", "--server",
-                            str(ROOT / "build/release/tests/autobahn/parley_ws_echo")])
+    echo = ROOT / "build/release/tests/autobahn/parley_autobahn_echo"
+    return one("autobahn", [sys.executable, "tests/autobahn/run.py", str(echo)])
 
 
 def part_run():

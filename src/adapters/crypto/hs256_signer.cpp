@@ -80,11 +80,12 @@ Hs256Signer::Hs256Signer(std::string_view secret) {
 Hs256Signer::~Hs256Signer() = default;
 
 std::string Hs256Signer::sign(const ports::AccessClaims& claims) const {
+    // The end is rounded up: a client may use the token for all of the `expires_in` it was told.
     const std::string payload = R"({"iss":"parley","aud":"parley","typ":"access","sub":")" +
                                 claims.user_id.to_string() + R"(","sid":")" +
                                 claims.session_id.to_string() + R"(","iat":)" +
                                 std::to_string(claims.issued_at.ms / 1000) + R"(,"exp":)" +
-                                std::to_string(claims.expires_at.ms / 1000) + "}";
+                                std::to_string((claims.expires_at.ms + 999) / 1000) + "}";
     std::string token;
     token.reserve(kHeader.size() + base64url_size(payload.size()) + 1 + base64url_size(kMacBytes));
     token += kHeader;
