@@ -86,7 +86,7 @@ def gtest(binary, env=None, arguments=(), timeout_s=900):
     started = time.monotonic()
     code, output = run([str(binary), "--gtest_brief=0", *arguments], env=env, echo=False, timeout_s=timeout_s)
     passed = len(re.findall(r"^\[       OK \]", output, re.M))
-    failed = sorted(set(re.findall(r"^\[  FAILED  \] ([^ ,]+)", output, re.M)))
+    failed = sorted(set(re.findall(r"^\[  FAILED  \] ([^ ,\n]+)", output, re.M)))
     skipped = len(re.findall(r"^\[  SKIPPED \] \S+ \(", output, re.M))
     failed = [f for f in failed if "." in f]
     if code != 0 and not failed:

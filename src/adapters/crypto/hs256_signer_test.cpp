@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kSecret = "0123456789abcdef0123456789abcdef";
 constexpr model::Time kNow{1'767'323'045'678};
 constexpr std::int64_t kNowS = kNow.ms / 1000;
+constexpr std::int64_t kEndS = kNowS + 901; // 900 s after kNow, rounded up to a whole second
 
 // A token as an attacker would forge it who had the secret: any header, any payload, a good
 // signature.
@@ -37,7 +38,7 @@ std::string payload_with(std::string_view more = "", std::string_view iss = R"("
                          std::string_view sid = R"("sid":"77",)", std::string iat = "",
                          std::string exp = "") {
     if (iat.empty()) iat = R"("iat":)" + std::to_string(kNowS) + ",";
-    if (exp.empty()) exp = R"("exp":)" + std::to_string(kNowS + 900) + ",";
+    if (exp.empty()) exp = R"("exp":)" + std::to_string(kEndS) + ",";
     std::string members;
     for (const std::string_view part :
          {iss, aud, typ, sub, sid, std::string_view(iat), std::string_view(exp), more})
@@ -62,7 +63,7 @@ TEST(Hs256Signer, ASignedTokenGivesItsClaimsBack) {
     EXPECT_EQ(claims->user_id, model::UserId{42});
     EXPECT_EQ(claims->session_id, model::SessionId{77});
     EXPECT_EQ(claims->issued_at.ms, kNowS * 1000);
-    EXPECT_EQ(claims->expires_at.ms, (kNowS + 900) * 1000);
+    EXPECT_EQ(claims->expires_at.ms, kEndS * 1000);
 }
 
 TEST(Hs256Signer, TheForgeryOfTheseTestsIsGoodBeforeItIsSpoilt) {
@@ -73,8 +74,8 @@ TEST(Hs256Signer, TheForgeryOfTheseTestsIsGoodBeforeItIsSpoilt) {
 
 TEST(Hs256Signer, ATokenExpiresToTheSecond) {
     const Hs256Signer signer(kSecret);
-    EXPECT_TRUE(signer.verify(signed_token(), {(kNowS + 900) * 1000 - 1}));
-    const auto late = signer.verify(signed_token(), {(kNowS + 900) * 1000});
+    EXPECT_TRUE(signer.verify(signed_token(), {kEndS * 1000 - 1}));
+    const auto late = signer.verify(signed_token(), {kEndS * 1000});
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().code, Errc::token_expired);
 }

@@ -69,8 +69,8 @@ void Writer::start(ports::BatchRunner runner, ports::OutcomeSink& sink) {
     x_sink = &sink;
     x_thread = std::thread([this] { work(); });
     ::pthread_setname_np(x_thread.native_handle(), "writer");
-    // SCHED_BATCH does not preempt on wake-up: a loop that shares the writer's processor ends its turn
-    // first, and the next batch is larger (measured: a fifth less CPU a message at full load).
+    // SCHED_BATCH does not preempt on wake-up: a loop that shares the writer's processor ends its
+    // turn first, and the next batch is larger (a fifth less CPU a message at full load).
     const sched_param normal{};
     ::pthread_setschedparam(x_thread.native_handle(), SCHED_BATCH, &normal);
 }
