@@ -180,6 +180,7 @@ Application::Parts::Parts(Settings s)
 std::vector<std::string> Application::Parts::what_is_missing() const {
     std::vector<std::string> missing;
     if (stopping) missing.push_back("the server is stopping");
+    if (!store.writable()) missing.push_back("the database cannot be written");
     return missing;
 }
 

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -352,8 +353,11 @@ def test_a_full_disk_refuses_sends_and_recovers(make_server):
     )
     refused(answer, 503, "unavailable")
     assert user.history(room, after="1", limit=1) == [first], "reading goes on"
+    readiness = httpx.get(f"{server.url}/readyz", trust_env=False)
+    assert readiness.status_code == 503 and "written" in readiness.text
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (soft, hard))
     sent = sender.say(room, "x" * 4000, nonce=unknown)
+    assert httpx.get(f"{server.url}/readyz", trust_env=False).status_code == 200
     stored = {m["id"] for m in user.whole_history(room)}
     acknowledged = {a["message"]["id"] for a in answers if a["op"] == "sent"} | {
         sent["message"]["id"]

@@ -79,6 +79,7 @@ void EventStore::rollback() {
 void EventStore::store(const model::Sequenced& sequenced, const model::MessagePosted& posted) {
     const model::Event& event = sequenced.event();
     const model::Message& message = posted.message;
+    x_new_nonces.remember(event.room_id, event.user_id, posted.nonce);
     x_database
         .query("INSERT INTO messages (room_id, id, prev_id, user_id, created_at, type, content, "
                "media_id, reply_to, edited_at, deleted, nonce, body_hash) "
@@ -251,6 +252,11 @@ std::optional<model::Role> EventStore::role_of(model::RoomId room, model::UserId
 
 Result<model::EventId> EventStore::last_id() {
     return guarded([&]() -> Result<model::EventId> {
+        auto newest = x_database.query("SELECT max(nonce) FROM messages "
+                                       "WHERE nonce >= ?1 AND nonce < ?2 AND nonce <> ''");
+        newest.bind(NewNonces::kFirst, NewNonces::kEnd);
+        const bool any = newest.row() && !newest.is_null(0);
+        x_new_nonces.start(any ? newest.string(0) : std::string());
         auto query = x_database.query("SELECT value FROM meta WHERE key = 'last_event_id'");
         if (!query.row()) return Error(Errc::internal, "the database file has no last id");
         return query.id<model::EventId>(0);
@@ -292,6 +298,7 @@ Result<std::optional<model::Role>> EventStore::role(model::RoomId room, model::U
 
 Result<std::optional<ports::StoredNonce>> EventStore::nonce(model::RoomId room, model::UserId user,
                                                             std::string_view nonce) {
+    if (x_new_nonces.surely_new(room, user, nonce)) return std::optional<ports::StoredNonce>{};
     return checked([&]() -> Result<std::optional<ports::StoredNonce>> {
         // `<> ''` lets SQLite see that the partial index has the answer.
         auto query = x_database.query(

@@ -6,6 +6,7 @@
 // and four times as many roles; a full one is emptied and fills again with what is in use.
 #pragma once
 
+#include "adapters/sqlite/membership.hpp"
 #include "base/limits.hpp"
 #include "ports/event_store.hpp"
 
@@ -50,18 +51,8 @@ public:
     }
 
 private:
-    struct Membership {
-        model::RoomId room;
-        model::UserId user;
-        friend bool operator==(Membership, Membership) = default;
-    };
-    struct Hash {
-        std::size_t operator()(Membership m) const noexcept {
-            return std::hash<model::RoomId>()(m.room) * 31 + std::hash<model::UserId>()(m.user);
-        }
-    };
     std::unordered_map<model::RoomId, ports::StoredRoom> x_rooms;
-    std::unordered_map<Membership, model::Role, Hash> x_roles;
+    std::unordered_map<Membership, model::Role, MembershipHash> x_roles;
 };
 
 } // namespace parley::sqlite

@@ -102,6 +102,8 @@ void Store::stop() {
     }
 }
 
+bool Store::writable() const { return x_parts->transactions.writable(); }
+
 ports::EventStore& Store::events() { return x_parts->events; }
 ports::RoomLog& Store::log() { return x_parts->writer; }
 ports::History& Store::history() { return x_parts->history; }

@@ -40,6 +40,8 @@ public:
     // by stop(). Commands of the directory may come earlier: they wait.
     void start(ports::BatchRunner runner, ports::OutcomeSink& sink);
     void stop();
+    // False for a while after a write that the disk refused. Any thread.
+    bool writable() const;
 
     ports::RoomLog& log();
     ports::History& history();

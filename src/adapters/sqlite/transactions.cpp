@@ -28,6 +28,7 @@ void Transactions::commit(std::size_t changes) {
     x_seconds.observe(std::chrono::duration<double>(x_clock.steady() - started).count());
     if (x_failing) x_logger.info("The database takes writes again");
     x_failing = false;
+    x_failed_at_ms.store(kNever, std::memory_order_relaxed);
 }
 
 void Transactions::rollback() noexcept {
@@ -43,6 +44,19 @@ void Transactions::note_failure(const Error& error) {
     x_failures.add();
     if (!x_failing) x_logger.error("The database refuses writes", {{"cause", error.detail}});
     x_failing = true;
+    x_failed_at_ms.store(steady_ms(), std::memory_order_relaxed);
+}
+
+// A failure is forgotten after a while: somebody has to try a write for it to go through again.
+bool Transactions::writable() const {
+    constexpr std::int64_t kRemembered = 10'000;
+    const std::int64_t failed_at = x_failed_at_ms.load(std::memory_order_relaxed);
+    return failed_at == kNever || steady_ms() - failed_at > kRemembered;
+}
+
+std::int64_t Transactions::steady_ms() const {
+    const auto since = x_clock.steady().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
 }
 
 } // namespace parley::sqlite

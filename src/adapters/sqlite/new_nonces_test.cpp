@@ -1,0 +1,72 @@
+#include "adapters/sqlite/new_nonces.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+namespace parley::sqlite {
+namespace {
+
+const model::RoomId kRoom{1};
+const model::UserId kUser{2};
+
+TEST(NewNonces, OnlyNoncesThatGrowWithTimeAreJudged) {
+    NewNonces nonces;
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c1")) << "not started";
+    nonces.start("");
+    for (const char* other : {"", "0", "00", "02", "1", "abc", "f47ac10b-58cc"})
+        EXPECT_FALSE(nonces.surely_new(kRoom, kUser, other)) << other;
+    EXPECT_TRUE(nonces.surely_new(kRoom, kUser, "0192f0c1"));
+}
+
+TEST(NewNonces, WhatTheFileHeldIsNotNew) {
+    NewNonces nonces;
+    nonces.start("0192f0c1");
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c1"));
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c0"));
+    EXPECT_TRUE(nonces.surely_new(kRoom, kUser, "0192f0c2"));
+}
+
+TEST(NewNonces, AnotherSenderDoesNotMatter) {
+    NewNonces nonces;
+    nonces.start("");
+    nonces.remember(kRoom, kUser, "0192f0c5");
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c5"));
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
+    EXPECT_TRUE(nonces.surely_new(kRoom, model::UserId{3}, "0192f0c4"));
+    EXPECT_TRUE(nonces.surely_new(model::RoomId{9}, kUser, "0192f0c5"));
+}
+
+// Against the truth: with more senders than the table holds, in any order, and with restarts.
+TEST(NewNonces, NeverCallsAStoredNonceNew) {
+    std::mt19937 random(7);
+    std::set<std::tuple<std::int64_t, std::int64_t, std::string>> stored;
+    NewNonces nonces;
+    nonces.start("");
+    int fast = 0;
+    for (int i = 0; i < 60'000; ++i) {
+        const model::RoomId room{1 + static_cast<std::int64_t>(random() % 300)};
+        const model::UserId user{1 + static_cast<std::int64_t>(random() % 200)};
+        std::string nonce =
+            "01" + std::to_string(1'000'000 + i / 2 + static_cast<int>(random() % 50));
+        if (random() % 20 == 0) nonce = "01" + std::to_string(1'000'000 + random() % 60'000);
+        const bool is_stored = stored.contains({room.value, user.value, nonce});
+        const bool said_new = nonces.surely_new(room, user, nonce);
+        ASSERT_FALSE(is_stored && said_new);
+        fast += said_new;
+        nonces.remember(room, user, nonce);
+        if (random() % 10 != 0) stored.insert({room.value, user.value, nonce}); // else rolled back
+        if (i % 10'000 == 9'999) {
+            std::string newest;
+            for (const auto& row : stored) newest = std::max(newest, std::get<2>(row));
+            nonces = NewNonces();
+            nonces.start(newest);
+        }
+    }
+    EXPECT_GT(fast, 1'000);
+}
+
+} // namespace
+} // namespace parley::sqlite
