@@ -40,7 +40,7 @@ inline constexpr std::size_t kSubscriptionsPerConnection = 2'000; // error inval
 inline constexpr std::size_t kRequestsInFlightPerConnection =
     256; // subscribes and reads that wait for the store: rate_limited
 inline constexpr std::size_t kSendsInFlightPerConnection =
-    1'024; // changes that wait for the log: rate_limited
+    4'096; // changes that wait for the log: rate_limited
 
 inline constexpr double kSendsPerSecond = 50; // per connection: rate_limited with retry_after_ms
 inline constexpr double kSendsBurst = 200;
