@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Clones share what ccache has compiled, wherever they stand.
+os.environ.setdefault("CCACHE_BASEDIR", str(ROOT))
+os.environ.setdefault("CCACHE_NOHASHDIR", "true")
 CACHE = ROOT / ".cache"
 JOBS = str(os.cpu_count() or 2)
 
