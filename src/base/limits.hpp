@@ -86,9 +86,10 @@ inline constexpr std::size_t kMembersCached = 4'000'000; // per core, all rooms 
 inline constexpr std::size_t kPresenceRoomMax = 200; // members; no presence or typing events beyond
 
 // --- the log -------------------------------------------------------------------------------------
-inline constexpr std::size_t kLogQueue = 64 * 1024;   // drafts waiting for the writer: unavailable
-inline constexpr std::size_t kCommitBatch = 4 * 1024; // drafts in one transaction
-inline constexpr std::size_t kRoomHeadsCached = 100'000; // last ids kept by the sequencer
+inline constexpr std::size_t kLogQueue = 64 * 1024; // drafts waiting for the writer: unavailable
+inline constexpr std::size_t kLogQueueBytes = 64 * 1024 * 1024; // of their texts: unavailable
+inline constexpr std::size_t kCommitBatch = 4 * 1024;           // drafts in one transaction
+inline constexpr std::size_t kRoomHeadsCached = 100'000;        // last ids kept by the sequencer
 inline constexpr std::size_t kStoreRoomsCached =
     20'000; // rooms, and roles x 4, that the store remembers; then it forgets all
 inline constexpr std::size_t kCommandQueue = 8 * 1024; // directory writes waiting: unavailable

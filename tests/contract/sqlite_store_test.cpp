@@ -237,6 +237,35 @@ TEST(SqliteStore, AFullQueueAnswersOverloadedAtOnce) {
     EXPECT_EQ(store.metrics().gauge("parley_log_queue", "").value(), 0);
 }
 
+TEST(SqliteStore, LongTextsFillTheQueueBeforeTheirNumberDoes) {
+    const TemporaryFolder folder;
+    std::promise<void> entered, release;
+    auto released = release.get_future().share();
+    bool first = true;
+    RunningStore store(folder.path(), [&](std::vector<ports::Submission> batch) {
+        if (std::exchange(first, false)) entered.set_value();
+        released.wait();
+        return std::vector<ports::Outcome>(batch.size());
+    });
+    store.append(a_post({1}, {2}, "taken"));
+    entered.get_future().wait();
+    std::string text; // of 4,000 code points, so as long as a text can be
+    for (std::size_t i = 0; i < limits::kContentCodePoints; ++i) text += "\xF0\x9F\x8C\x8D";
+    std::vector<ports::Submission> batch;
+    const std::size_t count = limits::kLogQueueBytes / limits::kContentBytes + 8;
+    for (std::size_t i = 0; i < count; ++i)
+        batch.push_back({filtered(a_post({1}, {2}, "n" + std::to_string(i), text)), {}});
+    store->log().append(std::move(batch));
+    const auto refused = store.sink.wait_for(8);
+    ASSERT_GE(refused.size(), 8u);
+    ASSERT_LT(refused.size(), count / 2);
+    EXPECT_EQ(refused.front().error->code, Errc::overloaded);
+    release.set_value();
+    const std::size_t rest = count + 1 - refused.size();
+    EXPECT_EQ(store.sink.wait_for(rest).size(), rest);
+    store->stop();
+}
+
 TEST(SqliteStore, ManyLastSeenTimesOfOneUserTakeOnePlaceInTheQueue) {
     const TemporaryFolder folder;
     RunningStore store(folder.path());

@@ -11,6 +11,15 @@ namespace {
 
 constexpr auto kIdleDelay = std::chrono::milliseconds(100); // before a checkpoint in a pause
 
+// What a draft holds that a client chose the size of.
+std::size_t bytes_of(const model::Draft& draft) {
+    if (const auto* post = std::get_if<model::PostDraft>(&draft.body()))
+        return post->content.size() + post->nonce.size();
+    if (const auto* edit = std::get_if<model::EditDraft>(&draft.body()))
+        return edit->content.size();
+    return 0;
+}
+
 ports::Outcome refusal(ports::Submission&& submission, Errc why) {
     ports::Outcome outcome;
     outcome.room_id = submission.draft.draft().room_id();
@@ -104,13 +113,10 @@ void Writer::append(std::vector<ports::Submission> submissions) {
     Errc why = Errc::overloaded;
     {
         std::lock_guard lock(x_mutex);
-        const std::size_t room = limits::kLogQueue - x_waiting_count;
-        if (x_stopping) {
-            why = Errc::shutting_down;
-            refused = std::move(submissions);
-            submissions.clear();
-        } else if (submissions.size() > room) {
-            const auto first = submissions.begin() + static_cast<std::ptrdiff_t>(room);
+        const std::size_t fits = x_stopping ? 0 : count_that_fit(submissions);
+        if (x_stopping) why = Errc::shutting_down;
+        if (fits < submissions.size()) {
+            const auto first = submissions.begin() + static_cast<std::ptrdiff_t>(fits);
             refused.assign(std::make_move_iterator(first),
                            std::make_move_iterator(submissions.end()));
             submissions.erase(first, submissions.end());
@@ -125,6 +131,18 @@ void Writer::append(std::vector<ports::Submission> submissions) {
     }
     x_wake.notify_one();
     if (!refused.empty()) refuse(std::move(refused), why);
+}
+
+// Under x_mutex. Counts the bytes of those that fit.
+std::size_t Writer::count_that_fit(const std::vector<ports::Submission>& submissions) {
+    const std::size_t room = limits::kLogQueue - x_waiting_count;
+    std::size_t fits = 0;
+    for (; fits < submissions.size() && fits < room; ++fits) {
+        const std::size_t bytes = bytes_of(submissions[fits].draft.draft());
+        if (x_waiting_bytes + bytes > limits::kLogQueueBytes) break;
+        x_waiting_bytes += bytes;
+    }
+    return fits;
 }
 
 void Writer::refuse(std::vector<ports::Submission> submissions, Errc why) {
@@ -218,6 +236,7 @@ bool Writer::take() {
     x_wake.wait(lock, ready);
     if (x_next == x_taken.size()) {
         x_taken = std::exchange(x_waiting, {});
+        x_waiting_bytes = 0;
         x_next = 0;
     }
     x_taken_commands = std::exchange(x_commands, {});

@@ -2,9 +2,10 @@
 // transaction and the directory's commands as another, and answers only after the commits. The
 // longer a commit takes, the larger the next batch: group commit without a timer.
 //
-// Drafts: limits::kLogQueue wait at most; what does not fit is answered overloaded through the sink
-// at once, on the caller's thread. Commands: limits::kCommandQueue, then overloaded. A command that
-// fails is undone alone; when the commit itself fails, all of its batch get unavailable.
+// Drafts: limits::kLogQueue and kLogQueueBytes wait at most; what does not fit is answered
+// overloaded through the sink at once, on the caller's thread. Commands: limits::kCommandQueue,
+// then overloaded. A command that fails is undone alone; when the commit itself fails, all of its
+// batch get unavailable.
 //
 // Threading: append() and the tasks from any core; outcomes come on the writer's thread (but
 // overloaded and shutting_down on the caller's). Owner: the store. Shutdown: stop() commits and
@@ -84,6 +85,7 @@ private:
     void submit_last_seen(model::UserId user, model::Time at, LastSeenAnswer posted);
     // Under x_mutex: takes the command, or says why not.
     std::optional<Error> accept(std::unique_ptr<Command>& command);
+    std::size_t count_that_fit(const std::vector<ports::Submission>& submissions);
     void refuse(std::vector<ports::Submission> submissions, Errc why);
 
     Database& x_database;
@@ -96,6 +98,7 @@ private:
     std::condition_variable x_wake;
     std::vector<ports::Submission> x_waiting; // guarded by x_mutex, as are:
     std::size_t x_waiting_count = 0;          // with those of x_taken
+    std::size_t x_waiting_bytes = 0;          // of x_waiting: texts and nonces
     Commands x_commands;
     std::unordered_map<model::UserId, LastSeen*> x_last_seen; // those in x_commands
     bool x_stopping = false;
