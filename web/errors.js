@@ -29,6 +29,8 @@ const texts = {
   forbidden: 'Your role in this room does not allow that. Ask an owner of the room.',
   too_long: 'This text is too long. Shorten it and try again.',
   nonce_conflict: 'This message could not be told from another one. Send it again.',
+  content_held: 'A moderator looks at this message first. It will appear once it is let through.',
+  content_rejected: 'There is a word in this that is not allowed here. Change it and try again.',
   rate_limited: 'That was too fast. Wait a moment and try again.',
   unavailable: 'The server is busy; nothing was stored. Try again in a moment.',
   session_revoked: 'This session was ended. Log in again.',

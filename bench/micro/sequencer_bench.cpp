@@ -46,7 +46,7 @@ public:
         return chat::Composer::post(x_room, x_user, {nonce, "TEXT", content, {}, {}}).value();
     }
     chat::Sequencer::Verdict sequence(model::Draft draft) {
-        auto filtered = x_filter.apply(std::move(draft)).value();
+        auto filtered = std::get<model::Filtered>(x_filter.apply(std::move(draft)));
         return x_sequencer.sequence(filtered, x_clock.now()).value();
     }
     memory::Store& store() { return x_store; }

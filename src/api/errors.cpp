@@ -28,6 +28,7 @@ int status_of(Errc code) {
     case Errc::room_name_taken:
     case Errc::nonce_conflict:
     case Errc::last_owner:
+    case Errc::content_held:
         return 409;
     case Errc::invalid_field:
     case Errc::invalid_username:
@@ -35,6 +36,7 @@ int status_of(Errc code) {
     case Errc::invalid_password:
     case Errc::too_long:
     case Errc::media_not_available:
+    case Errc::content_rejected:
         return 422;
     case Errc::rate_limited:
         return 429;
@@ -96,6 +98,10 @@ std::string_view default_detail(Errc code) {
         return "Too many requests. Try again after the time in Retry-After.";
     case Errc::media_not_available:
         return "This server does not take media.";
+    case Errc::content_held:
+        return "A moderator looks at this first. Sending it again changes nothing.";
+    case Errc::content_rejected:
+        return "There is a word in this that is not allowed here.";
     case Errc::internal:
         return "Something is broken here; it was logged.";
     case Errc::unavailable:

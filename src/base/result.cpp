@@ -58,6 +58,10 @@ std::string_view name_of(Errc code) {
         return "rate_limited";
     case Errc::media_not_available:
         return "media_not_available";
+    case Errc::content_held:
+        return "content_held";
+    case Errc::content_rejected:
+        return "content_rejected";
     case Errc::internal:
         return "internal";
     }

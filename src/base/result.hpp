@@ -43,6 +43,8 @@ enum class Errc : std::uint8_t {
     last_owner,
     rate_limited,
     media_not_available, // media are not served by this build
+    content_held,        // waits for a moderator; sending it again changes nothing
+    content_rejected,    // a word that this server or room does not take
     internal,            // a broken invariant of the store; logged where it is made
 };
 

@@ -4,7 +4,11 @@
 
 namespace parley::chat {
 
-Result<model::Filtered> ContentFilter::apply(model::Draft draft) const {
+ContentFilter::Verdict ContentFilter::apply(model::Draft draft) const {
+    return approve(std::move(draft));
+}
+
+model::Filtered ContentFilter::approve(model::Draft draft) const {
     return model::Filtered(std::move(draft));
 }
 

@@ -55,8 +55,11 @@ Task<Result<RoomView>> Rooms::require(model::UserId user, model::RoomId room, ch
 // --- changes
 
 Result<void> Rooms::submit(model::Draft draft, std::uint64_t responder, std::string ref) {
-    PARLEY_TRY(model::Filtered filtered, x_ports.filter.apply(std::move(draft)));
-    x_submissions.push_back({std::move(filtered), {x_core.index(), responder, std::move(ref)}});
+    auto verdict = x_ports.filter.apply(std::move(draft));
+    if (Error* refused = std::get_if<Error>(&verdict)) return std::move(*refused);
+    if (std::holds_alternative<chat::ContentFilter::Held>(verdict)) return Errc::content_held;
+    x_submissions.push_back({std::get<model::Filtered>(std::move(verdict)),
+                             {x_core.index(), responder, std::move(ref)}});
     ++x_in_flight;
     return {};
 }

@@ -67,7 +67,8 @@ public:
 
     // --- changes
     // Filters the draft and hands it to the log at the end of this turn. The responder (registered
-    // with add()) hears of it exactly once, if it still exists. Errors: the filter's.
+    // with add()) hears of it exactly once, if it still exists. Errors: content_rejected,
+    // content_held.
     Result<void> submit(model::Draft draft, std::uint64_t responder, std::string ref);
     // The same for a caller that waits. The Delivery's outcome holds the error of the log, if any.
     Task<Result<DeliveryRef>> submit_and_wait(model::Draft draft);

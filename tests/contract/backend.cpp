@@ -102,7 +102,7 @@ std::vector<BackendKind> backend_kinds() {
 }
 
 model::Filtered filtered(Result<model::Draft> draft) {
-    return chat::ContentFilter().apply(std::move(draft).value()).value();
+    return std::get<model::Filtered>(chat::ContentFilter().apply(std::move(draft).value()));
 }
 
 std::string World::next_nonce() {

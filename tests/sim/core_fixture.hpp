@@ -42,7 +42,7 @@ protected:
         return store.add_user({name, chat::name_key(name), name + "@x.y", name + "@x.y", ""})->id;
     }
     static ports::Submission submission(Result<model::Draft> draft) {
-        return {*chat::ContentFilter{}.apply(std::move(*draft)), {}};
+        return {std::get<model::Filtered>(chat::ContentFilter{}.apply(std::move(*draft))), {}};
     }
     ports::Outcome run(Result<model::Draft> draft) {
         std::vector<ports::Submission> batch;

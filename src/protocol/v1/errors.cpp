@@ -45,6 +45,10 @@ std::string_view socket_code(Errc code) {
         return "nonce_conflict";
     case Errc::rate_limited:
         return "rate_limited";
+    case Errc::content_held:
+        return "content_held";
+    case Errc::content_rejected:
+        return "content_rejected";
     }
     PARLEY_ASSERT(!"an Errc outside its enum");
 }

@@ -281,10 +281,10 @@ TEST(ServerFrame, NamesOfTheWire) {
 }
 
 TEST(ServerFrame, EveryErrcHasACodeOfTheSocketContract) {
-    const std::vector<std::string_view> codes{"bad_frame",    "unknown_op",   "invalid_field",
-                                              "not_a_member", "unknown_room", "unknown_message",
-                                              "forbidden",    "too_long",     "nonce_conflict",
-                                              "rate_limited", "unavailable"};
+    const std::vector<std::string_view> codes{
+        "bad_frame",        "unknown_op",   "invalid_field", "not_a_member",   "unknown_room",
+        "unknown_message",  "forbidden",    "too_long",      "nonce_conflict", "content_held",
+        "content_rejected", "rate_limited", "unavailable"};
     for (int code = static_cast<int>(Errc::unavailable); code <= static_cast<int>(Errc::internal);
          ++code) {
         const auto name = socket_code(static_cast<Errc>(code));
