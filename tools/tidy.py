@@ -32,7 +32,7 @@ LIBRARY_HOME = {
     "argon2.h": ["adapters/crypto"],
     "openssl/": ["adapters/crypto", "net"],
     "boost/beast": ["net"],
-    "boost/json": ["api", "adapters/crypto"],
+    "boost/json": ["api", "adapters/crypto", "app"],
     "simdjson.h": ["protocol"],
     "spdlog/": ["adapters/system"],
     "CLI/": ["app"],

@@ -1,14 +1,12 @@
 #include "app/settings.hpp"
 
-#include <CLI/CLI.hpp>
-#include <toml++/toml.h>
+#include "app/settings_file.hpp"
 
 #include <charconv>
 #include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <map>
-#include <optional>
+#include <utility>
 
 namespace parley::app {
 
@@ -202,44 +200,8 @@ void apply(Settings& settings, const Setting& setting, const std::string& value,
     }
 }
 
-// Tables are flattened: [tls] cert = "x" is tls-cert.
-void flatten(const toml::table& table, const std::string& prefix,
-             std::map<std::string, std::string>& out, const std::string& file) {
-    for (const auto& [key, node] : table) {
-        const std::string name = prefix + with(std::string(key.str()), '_', '-');
-        if (const auto* inner = node.as_table())
-            flatten(*inner, name + "-", out, file);
-        else if (const auto text = node.value_exact<std::string>())
-            out[name] = *text;
-        else if (const auto number = node.value_exact<std::int64_t>())
-            out[name] = std::to_string(*number);
-        else if (const auto flag = node.value_exact<bool>())
-            out[name] = *flag ? "true" : "false";
-        else if (const auto* list = node.as_array()) {
-            std::string joined;
-            for (const auto& item : *list) {
-                const auto text_item = item.value_exact<std::string>();
-                if (!text_item)
-                    throw SettingsError("setting " + name + " (" + file +
-                                        "): a list of strings is expected");
-                joined += *text_item + ",";
-            }
-            out[name] = joined;
-        } else {
-            throw SettingsError("setting " + name + " (" + file +
-                                "): a string, number, boolean or list is expected");
-        }
-    }
-}
-
 void apply_file(Settings& settings, const std::string& file) {
-    std::map<std::string, std::string> values;
-    try {
-        flatten(toml::parse_file(file), "", values, file);
-    } catch (const toml::parse_error& e) {
-        throw SettingsError("settings file " + file + ": " + std::string(e.description()) +
-                            " (line " + std::to_string(e.source().begin.line) + ")");
-    }
+    std::map<std::string, std::string> values = read_settings_file(file);
     for (const Setting& setting : table()) {
         const auto found = values.find(setting.name);
         if (found == values.end()) continue;
@@ -258,38 +220,26 @@ void check_whole(const Settings& s) {
 
 } // namespace
 
-CommandLine read_command_line(int argc, char** argv) {
-    CommandLine line;
-    CLI::App app{"Parley: durable, ordered real-time chat", "parley"};
-    std::string command = "serve", file;
-    app.add_option("command", command,
-                   "serve (the default), config (prints the settings in force), version")
-        ->check(CLI::IsMember({"serve", "config", "version"}));
-    app.add_option("--config", file, "TOML file with settings (PARLEY_CONFIG)");
-    std::vector<std::string> given(table().size());
-    std::vector<CLI::Option*> options;
-    for (std::size_t i = 0; i < table().size(); ++i)
-        options.push_back(app.add_option("--" + table()[i].name, given[i],
-                                         table()[i].help + " (" + variable_of(table()[i]) + ")"));
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp& e) {
-        throw ExitNow{app.exit(e)};
-    } catch (const CLI::ParseError& e) {
-        throw SettingsError(std::string(e.what()) + "; see parley --help");
-    }
-    line.command = command;
+std::vector<SettingInfo> list_settings() {
+    std::vector<SettingInfo> list;
+    for (const Setting& setting : table())
+        list.push_back({setting.name, setting.help, variable_of(setting)});
+    return list;
+}
+
+Settings load_settings(std::string file, const std::vector<GivenSetting>& flags) {
+    Settings settings;
     if (file.empty())
         if (const char* value = std::getenv("PARLEY_CONFIG")) file = value;
-    if (!file.empty()) apply_file(line.settings, file);
+    if (!file.empty()) apply_file(settings, file);
     for (const Setting& setting : table())
         if (const char* value = std::getenv(variable_of(setting).c_str()))
-            apply(line.settings, setting, value, variable_of(setting));
-    for (std::size_t i = 0; i < table().size(); ++i)
-        if (options[i]->count() > 0)
-            apply(line.settings, table()[i], given[i], "--" + table()[i].name);
-    check_whole(line.settings);
-    return line;
+            apply(settings, setting, value, variable_of(setting));
+    for (const GivenSetting& flag : flags)
+        for (const Setting& setting : table())
+            if (setting.name == flag.name) apply(settings, setting, flag.value, "--" + flag.name);
+    check_whole(settings);
+    return settings;
 }
 
 std::string print_settings(const Settings& settings) {
@@ -298,6 +248,12 @@ std::string print_settings(const Settings& settings) {
         out += "# " + setting.help + "\n" + with(setting.name, '-', '_') + " = " +
                setting.get(settings) + "\n";
     return out;
+}
+
+std::vector<GivenSetting> setting_values(const Settings& settings) {
+    std::vector<GivenSetting> values;
+    for (const Setting& setting : table()) values.push_back({setting.name, setting.get(settings)});
+    return values;
 }
 
 } // namespace parley::app

@@ -40,17 +40,20 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-struct CommandLine {
-    std::string command = "serve"; // serve | config | version
-    Settings settings;
+// What a command line may say about settings: --name VALUE, in the table's order.
+struct SettingInfo {
+    std::string name, help, variable;
 };
+std::vector<SettingInfo> list_settings();
 
-// Reads all four layers. `--help` and `--version` print and throw ExitNow.
-struct ExitNow {
-    int status;
+// Reads all four layers. No `file`: that of PARLEY_CONFIG, if there is one.
+struct GivenSetting {
+    std::string name, value;
 };
-CommandLine read_command_line(int argc, char** argv);
+Settings load_settings(std::string file, const std::vector<GivenSetting>& flags);
 // What is in force, as a TOML file; secrets are not settings and never appear.
 std::string print_settings(const Settings& settings);
+// The same as name and value in TOML, which for these kinds of values is also JSON.
+std::vector<GivenSetting> setting_values(const Settings& settings);
 
 } // namespace parley::app

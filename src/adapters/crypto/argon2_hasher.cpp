@@ -67,6 +67,11 @@ Result<bool> verify_now(std::string& password, const std::string& encoded) {
 
 } // namespace
 
+Result<std::string> hash_password(const Argon2Settings& settings, ports::Entropy& entropy,
+                                  std::string password) {
+    return hash_now(settings, password, random_bytes<kSaltBytes>(entropy));
+}
+
 Argon2Hasher::Argon2Hasher(const Argon2Settings& settings, ports::Entropy& entropy,
                            Metrics& metrics)
     : x_settings(settings),

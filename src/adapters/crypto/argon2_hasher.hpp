@@ -21,6 +21,10 @@ struct Argon2Settings {
     std::size_t threads = limits::kHasherThreads;
 };
 
+// The same hash on the calling thread, for programs without loops. Wipes its copy of the password.
+Result<std::string> hash_password(const Argon2Settings& settings, ports::Entropy& entropy,
+                                  std::string password);
+
 class Argon2Hasher final : public ports::PasswordHasher {
 public:
     Argon2Hasher(const Argon2Settings& settings, ports::Entropy& entropy, Metrics& metrics);

@@ -39,6 +39,11 @@ DirectoryLock::DirectoryLock(const std::filesystem::path& directory) {
     const auto file = directory / "parley.lock";
     x_descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (x_descriptor < 0) fail("cannot open " + file.string(), errno);
+    // Made by root for a server of another user: that one must be able to open it later.
+    struct stat owner{};
+    if (::geteuid() == 0 && ::stat(directory.c_str(), &owner) == 0 && owner.st_uid != 0 &&
+        ::fchown(x_descriptor, owner.st_uid, owner.st_gid) != 0)
+        fail("cannot give " + file.string() + " to its folder's owner", errno);
     if (::flock(x_descriptor, LOCK_EX | LOCK_NB) != 0) {
         const int error = errno;
         const std::string holder = holder_of(x_descriptor);

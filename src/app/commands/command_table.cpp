@@ -1,0 +1,120 @@
+#include "app/commands/command.hpp"
+
+namespace parley::app {
+namespace {
+
+const Argument kUser{"NAME", "Username, e-mail address or id"};
+const Option kPasswordStdin{"--password-stdin", "",
+                            "Read the password from the first line of standard input"};
+const Option kGenerate{"--generate", "", "Make a password and print it"};
+
+std::vector<Command> server_commands() {
+    return {
+        {"serve",
+         "runs the server (the default command)",
+         "Serves REST, WebSocket and the web client until SIGTERM or Ctrl-C.",
+         {},
+         {},
+         Takes::settings,
+         {"parley serve --listen 127.0.0.1:8080 --data /var/lib/parley"},
+         run_serve},
+        {"config",
+         "prints the settings in force",
+         "Defaults, then the file, then PARLEY_* variables, then flags. What is printed can be the "
+         "file.",
+         {},
+         {},
+         Takes::settings,
+         {"parley config --config /etc/parley/parley.toml"},
+         run_config},
+        {"version",
+         "prints the version",
+         "",
+         {},
+         {},
+         Takes::nothing,
+         {"parley version"},
+         run_version},
+        {"completions",
+         "prints the completions for a shell",
+         "",
+         {{"SHELL", "bash, zsh or fish", {"bash", "zsh", "fish"}}},
+         {},
+         Takes::nothing,
+         {"parley completions bash > /etc/bash_completion.d/parley"},
+         run_completions},
+    };
+}
+
+std::vector<Command> user_commands() {
+    return {
+        {"user add",
+         "makes an account",
+         "The password is asked for without echo unless one of the options says otherwise.",
+         {{"NAME", "Username"}},
+         {{"--email", "ADDRESS", "E-mail address (required)"}, kPasswordStdin, kGenerate},
+         Takes::folder,
+         {"parley user add ann --email ann@example.org --generate"},
+         run_user_add},
+        {"user list",
+         "lists accounts",
+         "",
+         {},
+         {{"--disabled", "", "Only those that are disabled"}},
+         Takes::folder,
+         {"parley user list --json"},
+         run_user_list},
+        {"user disable",
+         "shuts a user out",
+         "Ends all sessions in the same transaction; a running server closes the user's sockets "
+         "within two seconds.",
+         {kUser},
+         {},
+         Takes::folder,
+         {"parley user disable mallory"},
+         run_user_disable},
+        {"user enable",
+         "lets a disabled user in again",
+         "",
+         {kUser},
+         {},
+         Takes::folder,
+         {"parley user enable mallory"},
+         run_user_enable},
+        {"user reset-password",
+         "gives a user a new password",
+         "Ends all sessions in the same transaction.",
+         {kUser},
+         {kPasswordStdin, kGenerate},
+         Takes::folder,
+         {"parley user reset-password ann --generate"},
+         run_user_reset_password},
+    };
+}
+
+std::vector<Command> make_table() {
+    std::vector<Command> table = server_commands();
+    for (Command& command : user_commands()) table.push_back(std::move(command));
+    return table;
+}
+
+} // namespace
+
+std::span<const Command> commands() {
+    static const std::vector<Command> table = make_table();
+    return table;
+}
+
+std::string_view group_summary(std::string_view word) {
+    return word == "user" ? "accounts, also while the server runs" : "";
+}
+
+std::vector<Option> common_options(const Command& command) {
+    std::vector<Option> options;
+    if (command.name != "serve" && command.name != "completions" && command.name != "export")
+        options.push_back({"--json", "", "Print one JSON document for machines"});
+    options.push_back({"--help", "", "Print this"});
+    return options;
+}
+
+} // namespace parley::app

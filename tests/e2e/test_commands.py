@@ -1,0 +1,86 @@
+"""The commands beside `serve`: they work on the data folder, also while the server runs on it."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from parley_client import Api
+from parley_server import TEST_ENVIRONMENT, binary
+
+
+def parley(*words, data=None, expect=0, stdin=None, **options):
+    """Runs a command; answers what it printed, parsed where it was asked for JSON."""
+    command = [str(binary()), *map(str, words), *(["--data", str(data)] if data else [])]
+    done = subprocess.run(
+        command, input=stdin, env={**os.environ, **TEST_ENVIRONMENT}, capture_output=True, text=True,
+        timeout=60, **options
+    )
+    assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout) if "--json" in words else done.stdout
+
+
+def names_in(help_text):
+    return [line.split()[0] for line in help_text.splitlines() if line.startswith("  ") and line[2] != " "]
+
+
+def test_every_command_has_help_with_an_example():
+    words = [w for w in names_in(parley("--help").split("Settings:")[0])]
+    assert {"serve", "user", "config"} <= set(words)
+    for word in words:
+        text = parley(word, "--help")
+        assert f"parley {word}" in text.split("Example:")[1]
+    for second in ("add", "list", "disable", "enable", "reset-password"):
+        text = parley("user", second, "--help")
+        assert f"parley user {second}" in text.split("Example:")[1]
+        assert "--json" in text
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["user"], ["user", "add"], ["user", "nonsense"], ["user", "list", "--nonsense"],
+              ["completions", "cmd"], ["user", "add", "ann", "--generate"]]
+)
+def test_wrong_usage_is_2_and_says_what_was_wrong(words, tmp_path):
+    done = subprocess.run([str(binary()), *words, "--json"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("parley: ")
+    assert json.loads(done.stdout)["error"]["status"] == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_completions_of_bash(tmp_path):
+    file = tmp_path / "parley.bash"
+    file.write_text(parley("completions", "bash"))
+
+    def complete(*words):
+        script = f'. {file}; COMP_WORDS=({" ".join(repr(w) for w in words)}); COMP_CWORD={len(words) - 1}; _parley; ' \
+                 'echo "${COMPREPLY[@]}"'
+        return subprocess.run(["bash", "-ec", script], capture_output=True, text=True, check=True).stdout.split()
+
+    assert "user" in complete("parley", "") and "--config" not in complete("parley", "")
+    assert complete("parley", "user", "dis") == ["disable"]
+    assert "--email" in complete("parley", "user", "add", "ann", "--e")
+    assert complete("parley", "completions", "z") == ["zsh"]
+
+
+def test_accounts_before_the_first_start_and_beside_the_server(make_server, tmp_path):
+    server = make_server(start=False)
+    made = parley("user", "add", "Root", "--email", "root@example.org", "--generate", "--json", data=server.data)
+    server.start()
+    api = Api(server)
+
+    def log_in(email, password):
+        return api.call("POST", "/v1/sessions", json={"email": email, "password": password}).status_code
+
+    assert log_in("root@example.org", made["password"]) == 201
+
+    parley("user", "add", "beside", "--email", "b@example.org", "--password-stdin", data=server.data,
+           stdin="a long password\n")
+    again = parley("user", "add", "BESIDE", "--email", "c@example.org", "--generate", "--json", data=server.data,
+                   expect=1)
+    assert "taken" in again["error"]["message"]
+    assert log_in("b@example.org", "a long password") == 201
+    listed = {user["username"]: user for user in parley("user", "list", "--json", data=server.data)["users"]}
+    assert listed["Root"]["sessions"] == 1 and listed["beside"]["id"] != listed["Root"]["id"]
+    api.close()
