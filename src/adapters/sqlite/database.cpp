@@ -7,6 +7,9 @@
 namespace parley::sqlite {
 namespace {
 
+constexpr int kBusyWaitMs = 5'000, kRestartWaitMs = 50;
+constexpr int kPagesPerCopyStep = 1'024;
+
 // Counting memory costs a global lock in every allocation; nobody reads the count.
 int initialise() {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -93,7 +96,7 @@ Database::Database(const std::filesystem::path& file, Mode mode) {
 
 void Database::configure(Mode mode) {
     // Recovery after a crash and the end of another connection lock the file for a moment.
-    sqlite3_busy_timeout(x_handle, 5000);
+    sqlite3_busy_timeout(x_handle, kBusyWaitMs);
     execute("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
     if (mode == Mode::reader) {
         // No mmap: a read error would be a SIGBUS. The kernel's page cache is shared by all
@@ -155,12 +158,45 @@ std::int64_t Database::changes() const { return sqlite3_changes64(x_handle); }
 
 Database::Checkpoint Database::checkpoint(CheckpointKind kind) {
     Checkpoint done;
+    // A reader of long standing is a backup or an export: the log grows rather than that commits
+    // wait for it.
+    if (kind == CheckpointKind::restart) sqlite3_busy_timeout(x_handle, kRestartWaitMs);
     const int code = sqlite3_wal_checkpoint_v2(x_handle, nullptr, mode_of(kind), &done.log_pages,
                                                &done.copied_pages);
+    sqlite3_busy_timeout(x_handle, kBusyWaitMs);
     // Busy: a reader still looks at an older state. What could be copied is.
     if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) fail(code);
     if (code == SQLITE_OK) x_log_pages = done.log_pages - done.copied_pages;
     return done;
+}
+
+void Database::copy_to(const std::filesystem::path& file, const Progress& progress) {
+    sqlite3* target = nullptr;
+    int code = sqlite3_open_v2(file.c_str(), &target,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                               nullptr);
+    // The one transaction around all steps makes the copy one moment, and keeps a writer from
+    // making it begin again.
+    if (code == SQLITE_OK)
+        code =
+            sqlite3_exec(x_handle, "BEGIN; SELECT 1 FROM sqlite_schema", nullptr, nullptr, nullptr);
+    sqlite3_backup* copy =
+        code == SQLITE_OK ? sqlite3_backup_init(target, "main", x_handle, "main") : nullptr;
+    if (copy) {
+        do {
+            code = sqlite3_backup_step(copy, kPagesPerCopyStep);
+            const auto total = static_cast<std::uint64_t>(sqlite3_backup_pagecount(copy));
+            progress(total - static_cast<std::uint64_t>(sqlite3_backup_remaining(copy)), total);
+        } while (code == SQLITE_OK);
+        sqlite3_backup_finish(copy);
+        if (code == SQLITE_DONE)
+            code = sqlite3_exec(target, "PRAGMA journal_mode = DELETE", nullptr, nullptr, nullptr);
+    } else if (code == SQLITE_OK) {
+        code = sqlite3_extended_errcode(target);
+    }
+    if (in_transaction()) sqlite3_exec(x_handle, "ROLLBACK", nullptr, nullptr, nullptr);
+    sqlite3_close(target);
+    if (code != SQLITE_OK) fail(code);
 }
 
 Query::Query(Database& database, sqlite3_stmt* statement)

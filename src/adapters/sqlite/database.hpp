@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -72,14 +73,19 @@ public:
 
     // Copies the write-ahead log into the file, and says how many pages are in the log and how many
     // of them are copied. passive: what can be copied now, without waiting for or holding up
-    // anybody; restart: waits for readers of older states, so that the log begins anew; truncate:
-    // and empties its file.
+    // anybody; restart: waits a little for readers of older states, so that the log begins anew;
+    // truncate: and empties its file.
     struct Checkpoint {
         int log_pages = 0;
         int copied_pages = 0;
     };
     enum class CheckpointKind : std::uint8_t { passive, restart, truncate };
     Checkpoint checkpoint(CheckpointKind kind);
+    // Copies the whole database, as it is at one moment, into a new file that needs no log beside
+    // it. The writer goes on meanwhile, into a log that cannot begin anew until the end.
+    using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+    void copy_to(const std::filesystem::path& file, const Progress& progress);
+
     // Pages in the write-ahead log after this connection's last commit, or not yet copied after its
     // last checkpoint.
     int log_pages() const { return x_log_pages; }

@@ -27,7 +27,7 @@ void add_settings(CLI::App& app, Given& given, Takes takes) {
     app.add_option("--config", given.config);
     for (const SettingInfo& setting : list_settings())
         if (takes == Takes::settings || setting.name == "data")
-            app.add_option("--" + setting.name, given.settings[setting.name]);
+            app.add_option("--" + setting.name, given.settings[setting.name])->take_last();
 }
 
 void add_command(CLI::App& app, Given& given, const Command& command) {

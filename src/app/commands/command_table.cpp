@@ -7,6 +7,7 @@ const Argument kUser{"NAME", "Username, e-mail address or id"};
 const Option kPasswordStdin{"--password-stdin", "",
                             "Read the password from the first line of standard input"};
 const Option kGenerate{"--generate", "", "Make a password and print it"};
+const Option kProgress{"--progress", "", "Tell how far it is also where there is no terminal"};
 
 std::vector<Command> server_commands() {
     return {
@@ -35,6 +36,16 @@ std::vector<Command> server_commands() {
          Takes::nothing,
          {"parley version"},
          run_version},
+        {"doctor",
+         "looks for what is wrong and says what to do",
+         "Looks at files and permissions, disk, limits, clock, certificate and port, and at the "
+         "invariants of the store. It changes nothing and may run beside the server. Exit status "
+         "1: something is wrong.",
+         {},
+         {{"--full", "", "Check each page of the database too (reads all of it)"}, kProgress},
+         Takes::settings,
+         {"parley doctor --config /etc/parley/parley.toml --full"},
+         run_doctor},
         {"completions",
          "prints the completions for a shell",
          "",
@@ -92,9 +103,33 @@ std::vector<Command> user_commands() {
     };
 }
 
+std::vector<Command> data_commands() {
+    return {
+        {"backup",
+         "copies the data folder, also of a running server",
+         "The copy is one moment of the store, checked, with a manifest; FOLDER must not exist "
+         "and appears only when it is complete.",
+         {{"FOLDER", "Folder to make"}},
+         {kProgress},
+         Takes::folder,
+         {"parley backup /srv/backups/parley-2026-01-31"},
+         run_backup},
+        {"restore",
+         "fills an empty data folder from a backup",
+         "Checks the manifest, each file's hash and the store before anything is put in place. "
+         "Refuses a data folder that has data or is in use.",
+         {{"FOLDER", "Folder of the backup"}},
+         {kProgress},
+         Takes::folder,
+         {"parley restore /srv/backups/parley-2026-01-31 --data /var/lib/parley"},
+         run_restore},
+    };
+}
+
 std::vector<Command> make_table() {
     std::vector<Command> table = server_commands();
-    for (Command& command : user_commands()) table.push_back(std::move(command));
+    for (auto& part : {user_commands(), data_commands()})
+        table.insert(table.end(), part.begin(), part.end());
     return table;
 }
 
