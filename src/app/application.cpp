@@ -46,6 +46,7 @@ net::ServerSettings server_settings(const Settings& settings) {
     server.connections_max = settings.connections_max;
     server.heartbeat = settings.heartbeat;
     server.idle = settings.heartbeat * 5 / 2;
+    server.deflate = settings.websocket_deflate;
     return server;
 }
 

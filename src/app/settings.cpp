@@ -156,6 +156,10 @@ std::vector<Setting> make_table() {
              s.heartbeat = std::chrono::milliseconds(parse_number<int>(v, 200, 600'000));
          },
          [](const Settings& s) { return std::to_string(s.heartbeat.count()); }},
+        {"websocket-deflate",
+         "Compress WebSocket messages for clients that ask (permessage-deflate)",
+         [](Settings& s, const std::string& v) { s.websocket_deflate = parse_bool(v); },
+         [](const Settings& s) { return std::string(s.websocket_deflate ? "true" : "false"); }},
         {"limits-enabled", "Rate limits and caps for each user",
          [](Settings& s, const std::string& v) { s.limits_enabled = parse_bool(v); },
          [](const Settings& s) { return std::string(s.limits_enabled ? "true" : "false"); }},

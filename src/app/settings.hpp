@@ -29,6 +29,7 @@ struct Settings {
     LogLevel log_level = LogLevel::info;
     std::string log_format = "auto"; // auto | text | json
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
+    bool websocket_deflate = false;
     bool limits_enabled = true;
     std::uint32_t argon2_memory_kib = 19'456, argon2_iterations = 2;
     std::chrono::seconds access_token_life = limits::kAccessTokenLife;

@@ -24,6 +24,13 @@ void for_each_parameter(std::string_view query, Visit&& visit) {
 
 } // namespace
 
+std::string HttpRequest::joined(std::string_view lower_case_name) const {
+    std::string all;
+    for (const auto& [name, value] : headers)
+        if (name == lower_case_name) (all += all.empty() ? "" : ", ") += value;
+    return all;
+}
+
 std::string_view HttpRequest::header(std::string_view lower_case_name) const {
     for (const auto& [name, value] : headers)
         if (name == lower_case_name) return value;

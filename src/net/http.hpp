@@ -27,6 +27,8 @@ struct HttpRequest {
 
     // The header's value, or "" (the first one; doubled single-valued headers are refused before).
     std::string_view header(std::string_view lower_case_name) const;
+    // All values of a header that may be given more than once, with commas between.
+    std::string joined(std::string_view lower_case_name) const;
     // The percent-decoded value of a query parameter; nullopt when absent. A parameter that is
     // given twice has no value that could be trusted: see query_is_ambiguous.
     std::optional<std::string> query_value(std::string_view name) const;

@@ -97,9 +97,15 @@ void HttpSession::upgrade(const ParsedRequest& parsed) {
     }
     x_state = State::finished;
     loop.probe().count_answer(101);
+    const auto deflate = loop.settings().deflate
+                             ? choose_deflate(parsed.request.joined("sec-websocket-extensions"))
+                             : std::nullopt;
     x_connection.enqueue(FrameRef::copy_of(switching_protocols(
-        parsed.request.header("sec-websocket-key"), verdict.subprotocol, loop.http_date())));
-    auto session = std::make_unique<WsSession>(x_connection, parsed.request.peer_address);
+        parsed.request.header("sec-websocket-key"), verdict.subprotocol,
+        deflate ? std::string_view(deflate->answer) : std::string_view(), loop.http_date())));
+    auto session =
+        std::make_unique<WsSession>(x_connection, parsed.request.peer_address,
+                                    deflate ? std::optional(deflate->window) : std::nullopt);
     WsSession& socket = *session;
     x_connection.speak(std::move(session));
     socket.open(verdict.open);

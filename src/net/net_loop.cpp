@@ -247,6 +247,13 @@ void NetLoop::cut_all() {
         if (x_slots[i].connection) x_slots[i].connection->cut(Cut::reset);
 }
 
+const FrameRef& NetLoop::deflated(const FrameRef& frame, DeflateWindow window) {
+    const std::uint64_t before = x_deflater.compressed();
+    const FrameRef& packed = x_deflater.compress(frame, window);
+    x_shared.probe.compressed.add(x_deflater.compressed() - before);
+    return packed;
+}
+
 std::string_view NetLoop::http_date() {
     // The wall clock for people's eyes only; nothing is decided by it.
     const std::time_t second = std::time(nullptr);

@@ -16,6 +16,7 @@
 #include "net/proxies.hpp"
 #include "net/server.hpp"
 #include "net/socket_io.hpp"
+#include "net/ws_deflate.hpp"
 
 #include <atomic>
 #include <memory>
@@ -69,6 +70,9 @@ public:
     std::span<char> read_buffer() { return x_read_buffer; }
     std::span<char> scratch() { return x_scratch; }
     std::string_view http_date();
+    Inflater& inflater() { return x_inflater; }
+    // `frame` for a connection that takes compressed ones. Made once for all who get it in a row.
+    const FrameRef& deflated(const FrameRef& frame, DeflateWindow window);
 
     // Starts the core's HTTP handler on `request`; its answer reaches the connection's protocol as
     // on_answer(number, ...), if both still exist.
@@ -123,6 +127,8 @@ private:
     std::vector<Connection*> x_buried;
     std::vector<std::unique_ptr<Protocol>> x_retired;
     std::uint64_t x_writes = 0, x_bytes_sent = 0; // not yet in the metrics
+    Inflater x_inflater;
+    Deflater x_deflater;
     std::int64_t x_date_second = -1;
     std::string x_date;
 };

@@ -15,7 +15,9 @@ NetProbe::NetProbe(Metrics& metrics)
       messages_received(
           metrics.counter("parley_ws_messages_received_total", "WebSocket messages received")),
       dropped(metrics.counter("parley_outbound_dropped_total",
-                              "Frames dropped from queues of connections that ended")) {
+                              "Frames dropped from queues of connections that ended")),
+      compressed(metrics.counter("parley_ws_compressed_total",
+                                 "Frames compressed, each for all of a core's connections")) {
     for (std::size_t i = 0; i < x_answers.size(); ++i)
         x_answers[i] = &metrics.counter("parley_http_requests_total", "Answered requests",
                                         "class=\"" + std::to_string(i + 1) + "xx\"");

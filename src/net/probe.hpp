@@ -22,6 +22,7 @@ struct NetProbe {
     Counter& writes;
     Counter& messages_received;
     Counter& dropped;
+    Counter& compressed;
 
 private:
     static constexpr std::array kCloseCodes{

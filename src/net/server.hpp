@@ -54,6 +54,7 @@ struct ServerSettings {
     std::size_t outbound_bytes_max = limits::kOutboundQueueBytes;
     std::size_t outbound_frames_max = limits::kOutboundQueueFrames;
     bool binary_messages = false; // else close 1003
+    bool deflate = false;         // whether permessage-deflate is taken when a client offers it
 };
 
 // What one core serves. Borrowed; outlives the server.

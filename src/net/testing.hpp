@@ -81,6 +81,7 @@ struct Answer {
 struct WsFrame {
     int opcode = -1; // -1: the connection ended
     std::string payload;
+    bool compressed = false; // RSV1
     int close_code() const;
 };
 

@@ -313,14 +313,14 @@ WsFrame TestClient::read_frame() {
     };
     if (!need(2)) return {};
     const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(x_in[i]); };
-    EXPECT_EQ(byte(0) & 0xF0, 0x80) << "the server does not fragment";
+    EXPECT_EQ(byte(0) & 0xB0, 0x80) << "the server does not fragment";
     EXPECT_LT(byte(1), 128) << "the server does not mask";
     const std::size_t length_bytes = byte(1) < 126 ? 0 : byte(1) == 126 ? 2 : 8;
     if (!need(2 + length_bytes)) return {};
     std::size_t size = length_bytes ? 0 : byte(1);
     for (std::size_t i = 0; i < length_bytes; ++i) size = size << 8 | byte(2 + i);
     if (!need(2 + length_bytes + size)) return {};
-    WsFrame frame{byte(0) & 0x0F, x_in.substr(2 + length_bytes, size)};
+    WsFrame frame{byte(0) & 0x0F, x_in.substr(2 + length_bytes, size), (byte(0) & 0x40) != 0};
     x_in.erase(0, 2 + length_bytes + size);
     return frame;
 }

@@ -1,4 +1,5 @@
-// WebSocket connections as the layers above see them. RFC 6455 to the letter; no extensions.
+// WebSocket connections as the layers above see them. RFC 6455 to the letter, and
+// permessage-deflate (RFC 7692) where the settings allow it.
 //
 // Threading: everything on the connection's core. Ownership: net owns the WebSocket; it owns its
 // handler from accept on, and destroys it after on_closed(). Sending after the close is a no-op.

@@ -1,6 +1,7 @@
 #include "net/ws_codec.hpp"
 
 #include "base/assert.hpp"
+#include "net/ws_deflate.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +11,12 @@ namespace parley::net {
 namespace {
 
 constexpr std::size_t kControlPayloadMax = 125;
+constexpr std::uint8_t kRsv1 = 0x40;
+
+// What a message may have on the wire. Deflate makes hardly anything longer.
+std::size_t wire_bytes_max(bool compressed, const WsLimits& limits) {
+    return limits.message_bytes + (compressed ? limits.message_bytes / 16 + 64 : 0);
+}
 
 // XORs `bytes` with the mask, whose byte `at` belongs to the first of them.
 void unmask(std::span<char> bytes, const std::array<std::uint8_t, 4>& mask, std::uint8_t at) {
@@ -56,6 +63,20 @@ FrameRef make_frame(Opcode opcode, std::string_view payload) {
     return FrameRef::copy_of({header, put_header(header, opcode, payload.size())}, payload);
 }
 
+FrameRef make_compressed_frame(Opcode opcode, std::string_view payload) {
+    PARLEY_ASSERT(opcode == Opcode::text || opcode == Opcode::binary);
+    char header[10];
+    const std::uint8_t size = put_header(header, opcode, payload.size());
+    header[0] = static_cast<char>(header[0] | kRsv1);
+    return FrameRef::copy_of({header, size}, payload);
+}
+
+std::string_view payload_of(std::string_view frame) {
+    PARLEY_ASSERT(frame.size() >= 2);
+    const auto length = static_cast<std::uint8_t>(frame[1]);
+    return frame.substr(length < 126 ? 2 : length == 126 ? 4 : 10);
+}
+
 FrameRef make_close_frame(CloseCode code, std::string_view reason) {
     if (code == CloseCode::none_received) return make_frame(Opcode::close, {});
     const auto number = static_cast<std::uint16_t>(code);
@@ -88,7 +109,7 @@ std::optional<WsEvent> WsParser::next(std::span<char>& input, const WsLimits& li
             if (const auto failure = take_header_byte(byte, limits)) return fail(*failure);
             if (x_phase != Phase::payload) continue;
         }
-        if (auto event = take_payload(input)) return event;
+        if (auto event = take_payload(input, limits)) return event;
     }
     input = {};
     return std::nullopt;
@@ -117,8 +138,12 @@ std::optional<CloseCode> WsParser::take_header_byte(std::uint8_t byte, const WsL
 std::optional<CloseCode> WsParser::take_first(std::uint8_t byte, const WsLimits& limits) {
     x_final = byte & 0x80;
     const std::uint8_t opcode = byte & 0x0F;
-    if (byte & 0x70) return CloseCode::protocol_error;
+    const bool rsv1 = byte & kRsv1;
+    if ((byte & 0x70) && !(rsv1 && limits.inflater && !(byte & 0x30)))
+        return CloseCode::protocol_error;
     if ((opcode > 2 && opcode < 8) || opcode > 10) return CloseCode::protocol_error;
+    // RFC 7692 section 6: RSV1 belongs to the first frame of a message.
+    if (rsv1 && opcode != 1 && opcode != 2) return CloseCode::protocol_error;
     x_opcode = static_cast<Opcode>(opcode);
     x_phase = Phase::second;
     if (is_control()) {
@@ -131,6 +156,7 @@ std::optional<CloseCode> WsParser::take_first(std::uint8_t byte, const WsLimits&
         if (++x_fragments > limits.fragments) return CloseCode::message_too_big;
     } else {
         x_message_opcode = x_opcode;
+        x_compressed = rsv1;
         x_fragments = 1;
         x_utf8.reset();
     }
@@ -153,8 +179,8 @@ std::optional<CloseCode> WsParser::check_length(const WsLimits& limits) {
     if (x_length_bytes == 2 && x_remaining < 126) return CloseCode::protocol_error;
     if (x_length_bytes == 8 && (x_remaining < 65536 || x_remaining >> 63))
         return CloseCode::protocol_error;
-    if (!is_control() && (x_remaining > limits.message_bytes ||
-                          x_message.size() > limits.message_bytes - x_remaining))
+    const std::size_t most = wire_bytes_max(x_compressed, limits);
+    if (!is_control() && (x_remaining > most || x_message.size() > most - x_remaining))
         return CloseCode::message_too_big;
     x_phase = Phase::mask;
     x_need = 4;
@@ -162,7 +188,7 @@ std::optional<CloseCode> WsParser::check_length(const WsLimits& limits) {
     return std::nullopt;
 }
 
-std::optional<WsEvent> WsParser::take_payload(std::span<char>& input) {
+std::optional<WsEvent> WsParser::take_payload(std::span<char>& input, const WsLimits& limits) {
     const std::size_t size = std::min<std::uint64_t>(x_remaining, input.size());
     const std::span<char> piece = input.first(size);
     input = input.subspan(size);
@@ -170,7 +196,7 @@ std::optional<WsEvent> WsParser::take_payload(std::span<char>& input) {
     x_mask_at = static_cast<std::uint8_t>((x_mask_at + size) % 4);
     x_remaining -= size;
     const std::string_view text{piece.data(), piece.size()};
-    return is_control() ? take_control(text) : take_data(text);
+    return is_control() ? take_control(text) : take_data(text, limits);
 }
 
 std::optional<WsEvent> WsParser::take_control(std::string_view piece) {
@@ -185,19 +211,29 @@ std::optional<WsEvent> WsParser::take_control(std::string_view piece) {
                    .data = payload};
 }
 
-std::optional<WsEvent> WsParser::take_data(std::string_view piece) {
-    const bool text = x_message_opcode == Opcode::text;
-    if (text && !x_utf8.feed(piece)) return fail(CloseCode::invalid_payload);
+std::optional<WsEvent> WsParser::take_data(std::string_view piece, const WsLimits& limits) {
+    const bool plain_text = x_message_opcode == Opcode::text && !x_compressed;
+    if (plain_text && !x_utf8.feed(piece)) return fail(CloseCode::invalid_payload);
     const bool complete = x_remaining == 0 && x_final;
     const bool whole = complete && x_message.empty();
     if (!whole) x_message += piece;
     if (x_remaining == 0) x_phase = Phase::first;
     if (!complete) return std::nullopt;
-    if (text && !x_utf8.complete()) return fail(CloseCode::invalid_payload);
-    x_message_opcode = Opcode::continuation;
     x_returned = !whole;
-    return WsEvent{.kind = text ? WsEvent::Kind::text : WsEvent::Kind::binary,
-                   .data = whole ? piece : std::string_view(x_message)};
+    return end_message(whole ? piece : std::string_view(x_message), limits);
+}
+
+std::optional<WsEvent> WsParser::end_message(std::string_view data, const WsLimits& limits) {
+    const bool text = x_message_opcode == Opcode::text;
+    x_message_opcode = Opcode::continuation;
+    if (x_compressed) {
+        const auto inflated =
+            limits.inflater->inflate(data, limits.message_bytes, text ? &x_utf8 : nullptr);
+        if (inflated.failure) return fail(*inflated.failure);
+        data = inflated.message;
+    }
+    if (text && !x_utf8.complete()) return fail(CloseCode::invalid_payload);
+    return WsEvent{.kind = text ? WsEvent::Kind::text : WsEvent::Kind::binary, .data = data};
 }
 
 WsEvent WsParser::close_event(std::string_view payload) {

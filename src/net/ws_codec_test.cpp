@@ -1,4 +1,5 @@
 #include "net/ws_codec.hpp"
+#include "net/ws_deflate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,15 +26,18 @@ std::string masked(std::uint8_t first, std::string_view payload, int length_byte
 
 // Every event as text, fed in pieces of `step` bytes (0: all at once).
 std::vector<std::string> events_of(std::string bytes, std::size_t step = 0,
-                                   const WsLimits& limits = kLimits) {
+                                   const WsLimits& limits = kLimits, bool deflate = false) {
     static constexpr const char* names[] = {"text", "binary", "ping", "pong", "close", "failure"};
     std::vector<std::string> out;
     WsParser parser;
+    Inflater inflater;
+    WsLimits limits_now = limits;
+    if (deflate) limits_now.inflater = &inflater;
     if (step == 0) step = bytes.size();
     for (std::size_t at = 0; at < bytes.size(); at += step) {
         std::string piece = bytes.substr(at, step);
         std::span<char> input(piece);
-        while (const auto event = parser.next(input, limits)) {
+        while (const auto event = parser.next(input, limits_now)) {
             std::string line = names[static_cast<int>(event->kind)];
             if (event->kind == WsEvent::Kind::close || event->kind == WsEvent::Kind::failure)
                 line += " " + std::to_string(static_cast<int>(event->code));
@@ -188,6 +192,56 @@ TEST(WsParser, a_message_in_one_piece_is_not_copied) {
     EXPECT_FALSE(parser.next(input, kLimits));
     EXPECT_FALSE(parser.incomplete());
 }
+
+class WsDeflateRows : public testing::TestWithParam<Row> {};
+
+TEST_P(WsDeflateRows, ends_alike_however_it_is_split) {
+    const Row& row = GetParam();
+    for (const std::size_t step : {0, 1, 2, 3, 7, 11}) {
+        const auto events = events_of(row.bytes, step, kLimits, true);
+        ASSERT_FALSE(events.empty()) << "step " << step;
+        EXPECT_EQ(events.back(), row.last) << "step " << step;
+    }
+}
+
+// RFC 7692's compressed "Hello", and a stored block that is longer.
+const std::string kHello("\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+std::string stored(std::string_view text) {
+    const std::size_t size = text.size();
+    std::string out{0, static_cast<char>(size), static_cast<char>(size >> 8),
+                    static_cast<char>(~size), static_cast<char>(~size >> 8)};
+    return out.append(text) + std::string(1, '\0');
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    attack_22_and_24_with_deflate, WsDeflateRows,
+    testing::Values(
+        Row{"hello", masked(0xC1, kHello), "text Hello"},
+        Row{"binary", masked(0xC2, kHello), "binary Hello"},
+        Row{"plain_beside_it", masked(0xC1, kHello) + masked(0x81, "plain"), "text plain"},
+        Row{"fragments",
+            masked(0x41, kHello.substr(0, 3)) + masked(0x00, "") + masked(0x80, kHello.substr(3)),
+            "text Hello"},
+        Row{"control_between",
+            masked(0x41, kHello.substr(0, 3)) + masked(0x89, "p") + masked(0x80, kHello.substr(3)),
+            "text Hello"},
+        Row{"rsv1_on_a_continuation",
+            masked(0x41, kHello.substr(0, 3)) + masked(0xC0, kHello.substr(3)), "failure 1002 "},
+        Row{"rsv1_on_a_ping", masked(0xC9, ""), "failure 1002 "},
+        Row{"rsv1_on_a_close", masked(0xC8, ""), "failure 1002 "},
+        Row{"rsv2", masked(0xE1, kHello), "failure 1002 "},
+        Row{"rsv3_alone", masked(0x91, "x"), "failure 1002 "},
+        Row{"no_deflate_stream", masked(0xC1, "Hello"), "failure 1007 "},
+        Row{"cut_short", masked(0xC1, kHello.substr(0, 4)), "failure 1007 "},
+        Row{"bad_utf8", masked(0xC1, stored("\xC0\x80")), "failure 1007 "},
+        Row{"ends_inside_a_code_point", masked(0xC1, stored("\xE2\x82")), "failure 1007 "},
+        Row{"the_cap", masked(0xC1, stored(std::string(1000, 'x'))),
+            "text " + std::string(1000, 'x')},
+        Row{"one_more", masked(0xC1, stored(std::string(1001, 'x'))), "failure 1009 "},
+        Row{"too_long_on_the_wire", header_only(126, 1127), "failure 1009 "},
+        Row{"too_long_before_inflating", "\xC1" + header_only(126, 1127).substr(1),
+            "failure 1009 "}),
+    name_of_row);
 
 TEST(WsFrames, headers_have_the_shortest_form) {
     EXPECT_EQ(TextHeader(0).bytes(), std::string_view("\x81\x00", 2));

@@ -77,7 +77,7 @@ std::string accept_key(std::string_view key) {
 }
 
 std::string switching_protocols(std::string_view key, std::string_view subprotocol,
-                                std::string_view date) {
+                                std::string_view extensions, std::string_view date) {
     std::string out = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                       "Connection: Upgrade\r\nDate: ";
     out += date;
@@ -86,6 +86,10 @@ std::string switching_protocols(std::string_view key, std::string_view subprotoc
     if (!subprotocol.empty()) {
         out += "\r\nSec-WebSocket-Protocol: ";
         out += subprotocol;
+    }
+    if (!extensions.empty()) {
+        out += "\r\nSec-WebSocket-Extensions: ";
+        out += extensions;
     }
     out += "\r\n\r\n";
     return out;

@@ -14,8 +14,8 @@ namespace parley::net {
 std::optional<HttpResponse> refuse_handshake(const ParsedRequest& parsed);
 // Sec-WebSocket-Accept for a Sec-WebSocket-Key.
 std::string accept_key(std::string_view key);
-// The whole 101 answer.
+// The whole 101 answer; "" for no subprotocol and no extensions.
 std::string switching_protocols(std::string_view key, std::string_view subprotocol,
-                                std::string_view date);
+                                std::string_view extensions, std::string_view date);
 
 } // namespace parley::net

@@ -7,9 +7,11 @@
 
 namespace parley::net {
 
-WsSession::WsSession(Connection& connection, std::string peer_address)
+WsSession::WsSession(Connection& connection, std::string peer_address,
+                     std::optional<DeflateWindow> deflate)
     : x_connection(connection),
       x_peer_address(std::move(peer_address)),
+      x_deflate(deflate),
       x_last_input(connection.loop().now()) {
     x_connection.loop().probe().websocket.add(1);
 }
@@ -30,6 +32,10 @@ bool WsSession::fits(const FrameRef& frame) const {
 
 void WsSession::send(const FrameRef& frame) {
     if (x_state != State::open) return;
+    queue(x_deflate ? x_connection.loop().deflated(frame, *x_deflate) : frame);
+}
+
+void WsSession::queue(const FrameRef& frame) {
     if (fits(frame)) return x_connection.enqueue(frame);
     x_connection.relieve();
     if (fits(frame)) return x_connection.enqueue(frame);
@@ -72,7 +78,8 @@ void WsSession::on_bytes(std::span<char> bytes) {
     const ServerSettings& settings = x_connection.loop().settings();
     const WsLimits limits{.message_bytes = settings.message_bytes_max,
                           .fragments = settings.fragments_max,
-                          .binary = settings.binary_messages};
+                          .binary = settings.binary_messages,
+                          .inflater = x_deflate ? &x_connection.loop().inflater() : nullptr};
     while (auto event = x_parser.next(bytes, limits)) {
         handle(*event);
         if (x_state == State::closed) return;

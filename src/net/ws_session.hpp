@@ -7,16 +7,20 @@
 #include "net/connection.hpp"
 #include "net/websocket.hpp"
 #include "net/ws_codec.hpp"
+#include "net/ws_deflate.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace parley::net {
 
 class WsSession final : public Protocol, public WebSocket {
 public:
-    WsSession(Connection& connection, std::string peer_address);
+    // `deflate`: how messages out are compressed, if permessage-deflate was agreed on.
+    WsSession(Connection& connection, std::string peer_address,
+              std::optional<DeflateWindow> deflate);
     ~WsSession() override;
     void open(const std::function<std::unique_ptr<WebSocketHandler>(WebSocket&)>& make_handler);
 
@@ -48,6 +52,7 @@ private:
     // Queues a close frame, ends the connection and tells the handler.
     void end_with(CloseCode code, std::string_view reason);
     void start_closing(CloseCode code, std::string_view reason);
+    void queue(const FrameRef& frame);
     bool fits(const FrameRef& frame) const;
     void tell_closed(CloseCode code);
     void watch_assembly();
@@ -55,6 +60,7 @@ private:
     Connection& x_connection;
     std::unique_ptr<WebSocketHandler> x_handler;
     const std::string x_peer_address;
+    const std::optional<DeflateWindow> x_deflate;
     WsParser x_parser;
     FrameRef x_last_pong; // of a ping that came while kPongsQueued others waited
     Time x_last_input;

@@ -48,6 +48,7 @@ int main(int argc, char** argv) try {
     settings.fragments_max = kMegabyte;
     settings.outbound_bytes_max = 64 * kMegabyte;
     settings.binary_messages = true;
+    settings.deflate = true;
     SilentLogger log;
     Metrics metrics;
     Core core(0);

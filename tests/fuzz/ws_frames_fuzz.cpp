@@ -1,7 +1,8 @@
-// Fuzz target: the WebSocket frame parser. The first byte seeds the split points; the rest is a
-// client's stream. Whatever the bytes: no crash, memory within the limit, and every split gives the
-// same events.
+// Fuzz target: the WebSocket frame parser. The first byte seeds the split points and says whether
+// permessage-deflate is on; the rest is a client's stream. Whatever the bytes: no crash, memory
+// within the limit, and every split gives the same events.
 #include "net/ws_codec.hpp"
+#include "net/ws_deflate.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,10 @@ struct Seen {
 };
 
 // Pieces of 1 to 16 bytes by a small generator; seed 0: all at once.
-std::vector<Seen> parse(std::string bytes, std::uint32_t seed) {
+std::vector<Seen> parse(std::string bytes, std::uint32_t seed, bool deflate) {
+    static parley::net::Inflater inflater;
+    WsLimits limits = kLimits;
+    if (deflate) limits.inflater = &inflater;
     std::vector<Seen> out;
     WsParser parser;
     for (std::size_t at = 0; at < bytes.size();) {
@@ -37,7 +41,7 @@ std::vector<Seen> parse(std::string bytes, std::uint32_t seed) {
         std::string piece = bytes.substr(at, size);
         at += piece.size();
         std::span<char> input(piece);
-        while (const auto event = parser.next(input, kLimits)) {
+        while (const auto event = parser.next(input, limits)) {
             if (event->data.size() > kLimits.message_bytes) std::abort();
             out.push_back({event->kind, event->code, std::string(event->data)});
         }
@@ -51,8 +55,9 @@ std::vector<Seen> parse(std::string bytes, std::uint32_t seed) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string stream(reinterpret_cast<const char*>(data) + 1, size - 1);
-    const auto whole = parse(stream, 0);
-    if (parse(stream, data[0] + 1U) != whole) std::abort();
+    const bool deflate = data[0] & 1;
+    const auto whole = parse(stream, 0, deflate);
+    if (parse(stream, data[0] + 1U, deflate) != whole) std::abort();
     for (const Seen& event : whole)
         if (event.kind == WsEvent::Kind::text && !parley::is_valid_utf8(event.data)) std::abort();
     return 0;
