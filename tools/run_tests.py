@@ -116,7 +116,7 @@ def gtests(preset, names=None, env=None):
 
 def venv():
     """A virtual environment with what the Python tests need, made anew when the requirements change."""
-    files = [ROOT / f"tests/{part}/requirements.txt" for part in ("e2e", "web")]
+    files = [ROOT / f"tests/{part}/requirements.txt" for part in ("e2e", "web", "clients")]
     wanted = "".join(file.read_text() for file in files)
     folder = CACHE / "venv"
     python = folder / "bin/python"
@@ -209,6 +209,12 @@ def part_web():
     return pytest("tests/web")
 
 
+def part_clients():
+    """Clients made from the API documents: validators, schemathesis, frames from AsyncAPI, Newman, a generated one"""
+    build_release()
+    return pytest("tests/clients", "--durations=5")
+
+
 def part_crash():
     """kill -9 at full speed; what was acknowledged against history and every observer"""
     build_release()
@@ -253,7 +259,8 @@ def part_run():
 
 
 PARTS = {
-    "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web, "crash": part_crash, "run": part_run,
+    "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web,
+    "clients": part_clients, "crash": part_crash, "run": part_run,
     "autobahn": part_autobahn, "asan": part_asan, "tsan": part_tsan, "fuzz": part_fuzz,
 }
 QUICK = ["tidy", "unit", "e2e"]

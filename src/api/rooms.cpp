@@ -125,6 +125,8 @@ RoomRoutes::Answer RoomRoutes::create(RequestContext context) {
         co_return invalid_field("kind", "group or dm");
     if (draft.kind == model::RoomKind::group) {
         PARLEY_CO_TRY(draft.name, body.text("name"));
+    } else {
+        PARLEY_CO_CHECK(body.optional_text("name")); // not used, but of the right type
     }
     PARLEY_CO_TRY(const auto visibility, body.optional_text("visibility"));
     if (visibility) {
