@@ -4,6 +4,8 @@
 #include "net/http_codec.hpp"
 #include "protocol/v1/server_frame.hpp"
 
+#include <algorithm>
+
 namespace parley::api {
 
 int status_of(Errc code) {
@@ -114,6 +116,16 @@ std::string_view default_detail(Errc code) {
     PARLEY_ASSERT(!"an Errc outside its enum");
 }
 
+namespace {
+
+// RFC 9110 section 10.2.3: whole seconds; rounded up, so that who waits that long is let in.
+std::string retry_after_seconds(const Error& error) {
+    const auto wait = error.retry_after.value_or(std::chrono::milliseconds(0));
+    return std::to_string(std::max<std::int64_t>(1, (wait.count() + 999) / 1000));
+}
+
+} // namespace
+
 net::HttpResponse problem(int status, std::string_view code, std::string_view detail) {
     net::HttpResponse response;
     response.status = status;
@@ -137,7 +149,7 @@ net::HttpResponse problem(const Error& error) {
                 own_words ? std::string_view(error.detail) : default_detail(error.code));
     if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
     if (response.status == 429 || response.status == 503)
-        response.headers.emplace_back("Retry-After", "1");
+        response.headers.emplace_back("Retry-After", retry_after_seconds(error));
     return response;
 }
 

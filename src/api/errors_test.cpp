@@ -41,6 +41,12 @@ TEST(Errors, TheHeadersOfAStatusAreThere) {
     EXPECT_THAT(problem(Error(Errc::token_expired)).headers,
                 Contains(Pair("WWW-Authenticate", "Bearer")));
     EXPECT_THAT(problem(Error(Errc::rate_limited)).headers, Contains(Pair("Retry-After", "1")));
+    const auto after = [](int ms) {
+        return problem(Error(Errc::rate_limited, "d", std::chrono::milliseconds(ms))).headers;
+    };
+    EXPECT_THAT(after(1), Contains(Pair("Retry-After", "1")));
+    EXPECT_THAT(after(1000), Contains(Pair("Retry-After", "1")));
+    EXPECT_THAT(after(1001), Contains(Pair("Retry-After", "2")));
     for (const Errc code : {Errc::unavailable, Errc::overloaded, Errc::shutting_down})
         EXPECT_THAT(problem(Error(code)).headers, Contains(Pair("Retry-After", "1")));
     EXPECT_TRUE(problem(Error(Errc::forbidden)).headers.empty());

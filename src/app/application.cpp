@@ -14,6 +14,7 @@
 #include "ingest/ingester.hpp"
 #include "net/server.hpp"
 #include "service/accounts.hpp"
+#include "service/rate_limits.hpp"
 #include "service/revocations.hpp"
 #include "service/rooms.hpp"
 
@@ -54,7 +55,7 @@ gateway::GatewaySettings gateway_settings(const Settings& settings) {
     gateway::GatewaySettings gateway;
     gateway.allowed_origins = settings.allowed_origins;
     gateway.heartbeat = settings.heartbeat;
-    gateway.limits_enabled = settings.limits_enabled;
+    gateway.limits_enabled = settings.rates.enabled;
     return gateway;
 }
 
@@ -105,6 +106,7 @@ struct Application::Parts {
     const Settings settings;
     system::SpdlogLogger log;
     Metrics metrics;
+    service::RateLimits rates;
     system::SystemClock clock;
     system::SystemEntropy entropy;
     sqlite::Store store;
@@ -143,6 +145,7 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
 Application::Parts::Parts(Settings s)
     : settings(std::move(s)),
       log(log_settings(settings)),
+      rates(settings.rates, metrics),
       store(settings.data, clock, log, metrics),
       ingester(open_ingester(store.events(), clock, settings.node_id)),
       hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib},

@@ -1,5 +1,6 @@
 #include "app/settings.hpp"
 
+#include "app/rate_text.hpp"
 #include "app/settings_file.hpp"
 
 #include <charconv>
@@ -120,7 +121,7 @@ Setting list_setting(std::string name, std::string help,
             [=](const Settings& s) { return print_list(s.*member); }};
 }
 
-std::vector<Setting> make_table() {
+std::vector<Setting> plain_settings() {
     return {
         {"listen",
          "Address and port of everything: REST, WebSocket, web client. Port 0: any free one",
@@ -160,9 +161,9 @@ std::vector<Setting> make_table() {
          "Compress WebSocket messages for clients that ask (permessage-deflate)",
          [](Settings& s, const std::string& v) { s.websocket_deflate = parse_bool(v); },
          [](const Settings& s) { return std::string(s.websocket_deflate ? "true" : "false"); }},
-        {"limits-enabled", "Rate limits and caps for each user",
-         [](Settings& s, const std::string& v) { s.limits_enabled = parse_bool(v); },
-         [](const Settings& s) { return std::string(s.limits_enabled ? "true" : "false"); }},
+        {"limits-enabled", "Rate limits and caps; false switches all of them off",
+         [](Settings& s, const std::string& v) { s.rates.enabled = parse_bool(v); },
+         [](const Settings& s) { return std::string(s.rates.enabled ? "true" : "false"); }},
         number_setting<std::uint32_t>("argon2-memory-kib", "Memory of one password hash",
                                       &Settings::argon2_memory_kib, 1'024, 1'048'576),
         number_setting<std::uint32_t>("argon2-iterations", "Passes of one password hash",
@@ -175,6 +176,27 @@ std::vector<Setting> make_table() {
         number_setting<std::size_t>("connections-max", "Connections of this process",
                                     &Settings::connections_max, 1, 1'000'000),
     };
+}
+
+// "limit-sends-per-user" and the like.
+void add_rates(std::vector<Setting>& table) {
+    for (const service::LimitInfo& each : service::all_limits()) {
+        const auto at = static_cast<std::size_t>(each.limit);
+        table.push_back({"limit-" + std::string(each.name),
+                         std::string(each.help) + ": RATE/s, /m or /h:BURST, or off",
+                         [at](Settings& s, const std::string& v) {
+                             const auto rate = rate_from(v);
+                             if (!rate) expected("a rate and a burst as in 50/s:200, or off");
+                             s.rates.limits[at] = *rate;
+                         },
+                         [at](const Settings& s) { return quoted(text_of(s.rates.limits[at])); }});
+    }
+}
+
+std::vector<Setting> make_table() {
+    std::vector<Setting> table = plain_settings();
+    add_rates(table);
+    return table;
 }
 
 const std::vector<Setting>& table() {

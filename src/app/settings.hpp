@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "service/rate_limits.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -30,7 +31,7 @@ struct Settings {
     std::string log_format = "auto"; // auto | text | json
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     bool websocket_deflate = false;
-    bool limits_enabled = true;
+    service::RateSettings rates;
     std::uint32_t argon2_memory_kib = 19'456, argon2_iterations = 2;
     std::chrono::seconds access_token_life = limits::kAccessTokenLife;
     std::size_t connections_max = limits::kConnections;

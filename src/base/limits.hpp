@@ -42,9 +42,10 @@ inline constexpr std::size_t kRequestsInFlightPerConnection =
 inline constexpr std::size_t kSendsInFlightPerConnection =
     4'096; // changes that wait for the log: rate_limited
 
-inline constexpr double kSendsPerSecond = 50; // per connection: rate_limited with retry_after_ms
-inline constexpr double kSendsBurst = 200;
 inline constexpr std::uint16_t kRefusalsBeforeClose = 500; // in a row: 4002 flooding
+// The rates themselves are settings: service/rate_limits.cpp. Remembered users, addresses, account
+// names, of each this many; then the one that has used the least goes.
+inline constexpr std::size_t kRateRecords = 64 * 1024;
 
 // --- one core's turn -----------------------------------------------------------------------------
 inline constexpr int kPollsPerTurn = 1024; // then flush, whatever is still readable

@@ -9,7 +9,9 @@
 #include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,10 +53,15 @@ enum class Errc : std::uint8_t {
 struct Error {
     Errc code = Errc::internal;
     std::string detail; // one sentence for a person; never a secret, never user content
+    // Of rate_limited: when the same would be allowed. REST says it as Retry-After, a socket as
+    // retry_after_ms.
+    std::optional<std::chrono::milliseconds> retry_after;
 
     Error() = default;
     Error(Errc c) : code(c) {} // NOLINT: `return Errc::x;` is the common case
     Error(Errc c, std::string d) : code(c), detail(std::move(d)) {}
+    Error(Errc c, std::string d, std::chrono::milliseconds wait)
+        : code(c), detail(std::move(d)), retry_after(wait) {}
 };
 
 [[noreturn]] inline void throw_exception_from_error(const Error& error,

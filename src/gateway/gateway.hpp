@@ -32,8 +32,8 @@ struct GatewaySettings {
         allowed_origins; // besides the host itself, e.g. https://chat.example.org
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     bool limits_enabled = true;
-    double sends_per_second = limits::kSendsPerSecond;
-    double sends_burst = limits::kSendsBurst;
+    double sends_per_second = 50;
+    double sends_burst = 200;
 };
 
 class Gateway final : public net::WebSocketAcceptor {

@@ -148,7 +148,7 @@ void Session::stop_listening(model::RoomId room) {
 void Session::reply(const std::string& payload) { x_socket.send(net::make_text_frame(payload)); }
 
 void Session::fail(std::string_view ref, std::string_view nonce, const Error& error) {
-    fail(ref, nonce, v1::socket_code(error.code), error.detail);
+    fail(ref, nonce, v1::socket_code(error.code), error.detail, error.retry_after);
 }
 
 void Session::fail(std::string_view ref, std::string_view nonce, std::string_view code,
