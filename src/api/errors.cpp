@@ -31,6 +31,7 @@ int status_of(Errc code) {
     case Errc::nonce_conflict:
     case Errc::last_owner:
     case Errc::content_held:
+    case Errc::last_admin:
         return 409;
     case Errc::invalid_field:
     case Errc::invalid_username:
@@ -96,6 +97,8 @@ std::string_view default_detail(Errc code) {
         return "This nonce was used for another message in this room.";
     case Errc::last_owner:
         return "The room would be left without an owner. Make somebody else owner first.";
+    case Errc::last_admin:
+        return "The server would be left without an admin. Make somebody else admin first.";
     case Errc::rate_limited:
         return "Too many requests. Try again after the time in Retry-After.";
     case Errc::media_not_available:

@@ -190,10 +190,15 @@ Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
 Task<Result<net::HttpResponse>> Router::call(const Route& route, const Path& path,
                                              net::HttpRequest request) {
     RequestContext context;
-    if (route.access == Access::signed_in) {
+    if (route.access != Access::anyone) {
         PARLEY_CO_TRY(const ports::AccessClaims claims,
                       x_accounts.authenticate(bearer_token(request)));
         context.caller = {claims.user_id, claims.session_id};
+    }
+    if (route.access == Access::moderator || route.access == Access::admin) {
+        const auto least =
+            route.access == Access::admin ? model::ServerRole::admin : model::ServerRole::moderator;
+        PARLEY_CO_CHECK(co_await x_accounts.require(context.caller.user_id, least));
     }
     if (!request.body.empty() && !is_json(request.header("content-type"))) {
         refusals("unsupported_media_type").add();

@@ -43,7 +43,8 @@ using PlainHandler = std::function<Task<net::HttpResponse>(RequestContext)>;
 // An Error becomes a problem. This is what most handlers are.
 using Handler = std::function<Task<Result<net::HttpResponse>>(RequestContext)>;
 
-enum class Access : std::uint8_t { signed_in, anyone };
+// moderator, admin: of the server, asked of the store at each call; who is less gets forbidden.
+enum class Access : std::uint8_t { signed_in, anyone, moderator, admin };
 
 class Router {
 public:

@@ -81,6 +81,24 @@ TEST_F(RouterTest, TheHandlerGetsIdsAndCaller) {
     EXPECT_EQ(call("GET", "/tea").status, 418);
 }
 
+TEST_F(RouterTest, Attack15_ARoleIsAskedOfTheStoreAtEachCall) {
+    router.add("GET", "/v1/admin/rooms", saying("rooms"), Access::moderator);
+    router.add("GET", "/v1/admin/users", saying("users"), Access::admin);
+    const auto statuses = [&] {
+        return std::pair(call("GET", "/v1/admin/rooms", bearer).status,
+                         call("GET", "/v1/admin/users", bearer).status);
+    };
+    EXPECT_EQ(statuses(), std::pair(403, 403));
+    model::User& row = house.store.users.at(anna.user.id).user;
+    row.role = model::ServerRole::moderator;
+    EXPECT_EQ(statuses(), std::pair(200, 403));
+    row.role = model::ServerRole::admin;
+    EXPECT_EQ(statuses(), std::pair(200, 200));
+    row.disabled = true;
+    EXPECT_EQ(statuses(), std::pair(401, 401));
+    EXPECT_EQ(call("GET", "/v1/admin/users").status, 401) << "without a token";
+}
+
 TEST_F(RouterTest, ALiteralWinsOverAnId) {
     EXPECT_THAT(call("GET", "/v1/rooms/directory", bearer).body, HasSubstr("directory"));
     EXPECT_EQ(call("DELETE", "/v1/rooms/directory", bearer).status, 405);

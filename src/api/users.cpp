@@ -1,6 +1,7 @@
 #include "api/users.hpp"
 
 #include "api/json.hpp"
+#include "base/assert.hpp"
 #include "protocol/v1/server_frame.hpp"
 
 namespace parley::api {
@@ -43,6 +44,18 @@ Result<service::Credentials> credentials_of(const JsonBody& body) {
 
 } // namespace
 
+std::string_view name_of(model::ServerRole role) {
+    switch (role) {
+    case model::ServerRole::user:
+        return "user";
+    case model::ServerRole::moderator:
+        return "moderator";
+    case model::ServerRole::admin:
+        return "admin";
+    }
+    PARLEY_ASSERT(!"a ServerRole outside its enum");
+}
+
 void append_user(std::string& out, const model::User& user) {
     out += R"({"id":)";
     append_id(out, user.id.value);
@@ -51,6 +64,7 @@ void append_user(std::string& out, const model::User& user) {
     out += R"(,"email":)";
     append_string(out, user.email);
     out += R"(,"created_at":")" + model::to_rfc3339(user.created_at) + "\"";
+    out += R"(,"role":")" + std::string(name_of(user.role)) + "\"";
     if (!user.display_name.empty()) {
         out += R"(,"display_name":)";
         append_string(out, user.display_name);

@@ -29,7 +29,9 @@ private:
     service::Accounts& x_accounts;
 };
 
-// {id, username, email, created_at, display_name?, avatar_media_id?}
+// {id, username, email, created_at, role, display_name?, avatar_media_id?}
 void append_user(std::string& out, const model::User& user);
+
+std::string_view name_of(model::ServerRole role);
 
 } // namespace parley::api

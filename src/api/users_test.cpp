@@ -59,9 +59,10 @@ TEST_F(UsersTest, SigningUpAnswersUserAndTokens) {
     EXPECT_EQ(response.content_type, "application/json");
     EXPECT_THAT(
         response.body,
-        MatchesRegex(R"(\{"user":\{"id":"[0-9]+","username":"anna","email":"anna@example.org",)"
-                     R"("created_at":"2026-01-02T03:04:05.678Z"\},"access_token":"[^"]+",)"
-                     R"("refresh_token":"[0-9]+\.[A-Za-z0-9_-]{43}","expires_in":900\})"));
+        MatchesRegex(
+            R"(\{"user":\{"id":"[0-9]+","username":"anna","email":"anna@example.org",)"
+            R"("created_at":"2026-01-02T03:04:05.678Z","role":"user"\},"access_token":"[^"]+",)"
+            R"("refresh_token":"[0-9]+\.[A-Za-z0-9_-]{43}","expires_in":900\})"));
     EXPECT_EQ(call("GET", "/v1/me", "", field(response, "access_token")).status, 200);
 }
 

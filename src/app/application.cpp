@@ -8,6 +8,7 @@
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_entropy.hpp"
 #include "api/api.hpp"
+#include "app/periodic.hpp"
 #include "app/version.hpp"
 #include "base/run_on.hpp"
 #include "gateway/gateway.hpp"
@@ -102,6 +103,7 @@ struct Application::Parts {
     Task<void> shut_down();
     Task<void> answer_what_is_in_flight(std::chrono::steady_clock::time_point deadline);
     void on_signal();
+    Task<std::chrono::milliseconds> look_for_revocations();
 
     const Settings settings;
     system::SpdlogLogger log;
@@ -119,7 +121,8 @@ struct Application::Parts {
     service::Node node;
     std::vector<std::unique_ptr<OnCore>> cores;
     std::unique_ptr<net::Server> server;
-    std::unique_ptr<Gate> gate; // of the shutdown itself, on core 0
+    std::vector<std::unique_ptr<Periodic>> chores; // on core 0
+    std::unique_ptr<Gate> gate;                    // of the shutdown itself, on core 0
     std::unique_ptr<boost::asio::signal_set> signals;
     std::atomic<bool> stopping{false};
 };
@@ -179,6 +182,15 @@ Application::Parts::Parts(Settings s)
     server =
         std::make_unique<net::Server>(server_settings(settings), loops, handlers, log, metrics);
     gate = std::make_unique<Gate>(cores[0]->core.io().get_executor());
+    chores.push_back(
+        std::make_unique<Periodic>(cores[0]->core, [this] { return look_for_revocations(); }));
+    for (const auto& chore : chores) chore->start();
+}
+
+// Sessions that the command line has ended beside this process.
+Task<std::chrono::milliseconds> Application::Parts::look_for_revocations() {
+    co_await revocations.look(store.sessions()); // a failure is the next look's to make good
+    co_return limits::kStoreLookInterval;
 }
 
 std::vector<std::string> Application::Parts::what_is_missing() const {
@@ -214,6 +226,7 @@ Task<void> Application::Parts::shut_down() {
         each->core.post([&gateway = each->gateway] { gateway.send_goaway(); });
     co_await answer_what_is_in_flight(clock.steady() + limits::kDrainTimeout / 2);
     co_await server->drain(deadline);
+    for (const auto& chore : chores) co_await chore->stop();
     for (const auto& each : cores) co_await run_on(each->core, each->rooms.close());
     hasher.stop();
     store.stop();
@@ -265,6 +278,7 @@ int Application::run() {
     for (std::thread& thread : threads) thread.join();
     parts.log.info("stopped");
     parts.gate->abandon();
+    for (const auto& chore : parts.chores) chore->abandon();
     return 0;
 }
 

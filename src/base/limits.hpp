@@ -111,6 +111,8 @@ inline constexpr std::size_t kSecretBytes = 32;
 inline constexpr std::size_t kRevokedSessions =
     200'000; // remembered; then the one that ends first goes
 static_assert(kClockLeeway <= 60s);
+inline constexpr auto kStoreLookInterval =
+    1'000ms; // for what the command line has changed beside the server
 
 // --- stopping ------------------------------------------------------------------------------------
 inline constexpr auto kDrainTimeout = 8s; // then what is left is cut; exit within 10 s

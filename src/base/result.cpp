@@ -52,6 +52,8 @@ std::string_view name_of(Errc code) {
         return "forbidden";
     case Errc::nonce_conflict:
         return "nonce_conflict";
+    case Errc::last_admin:
+        return "last_admin";
     case Errc::last_owner:
         return "last_owner";
     case Errc::rate_limited:

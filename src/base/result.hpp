@@ -43,6 +43,7 @@ enum class Errc : std::uint8_t {
     forbidden,
     nonce_conflict,
     last_owner,
+    last_admin, // of the server
     rate_limited,
     media_not_available, // media are not served by this build
     content_held,        // waits for a moderator; sending it again changes nothing

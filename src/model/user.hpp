@@ -4,10 +4,15 @@
 #include "model/ids.hpp"
 #include "model/time.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 namespace parley::model {
+
+// What somebody may do on the whole server, ordered by power. A moderator sees and decides held
+// messages of every room; an admin also changes accounts.
+enum class ServerRole : std::uint8_t { user = 1, moderator = 2, admin = 3 };
 
 struct User {
     UserId id;
@@ -17,6 +22,7 @@ struct User {
     std::optional<MediaId> avatar_media_id;
     Time created_at;
     bool disabled = false;
+    ServerRole role = ServerRole::user;
 };
 
 // One log-in. The refresh token itself is never stored: only SHA-256 of the current and, to notice

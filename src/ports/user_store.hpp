@@ -28,6 +28,11 @@ struct UserChange { // absent: unchanged
     std::optional<model::MediaId> avatar_media_id;
 };
 
+struct StandingChange { // absent: unchanged
+    std::optional<model::ServerRole> role;
+    std::optional<bool> disabled;
+};
+
 class UserStore {
 public:
     virtual Task<Result<model::User>> create_user(NewUser user) = 0; // email_taken, username_taken
@@ -36,6 +41,17 @@ public:
     virtual Task<Result<Login>> find_login(std::string key, bool by_email) = 0;
     virtual Task<Result<model::User>> update_user(model::UserId user, UserChange change) = 0;
     virtual Task<Result<void>> set_last_seen(model::UserId user, model::Time at) = 0;
+    // unknown_user; last_admin: nobody who is an admin and not disabled would be left. Who is
+    // disabled has no session any more from the same moment on.
+    virtual Task<Result<model::User>> change_standing(model::UserId user, StandingChange change,
+                                                      model::Time now) = 0;
+    // Ends all sessions of the user in the same moment. unknown_user.
+    virtual Task<Result<void>> set_password(model::UserId user, std::string password_hash,
+                                            model::Time now) = 0;
+    // Whose folded username or e-mail begins with `prefix` ("": all), by id ascending, ids above
+    // `after`.
+    virtual Task<Result<std::vector<model::User>>>
+    search_users(std::string prefix, model::UserId after, std::size_t limit) = 0;
 
 protected:
     ~UserStore() = default;
@@ -45,10 +61,13 @@ struct NewSession {
     model::UserId user_id;
     std::string refresh_hash; // SHA-256, 32 bytes
     model::Time created_at, expires_at;
+    // The stored hash that the password was checked against. "": not by password.
+    std::string password_hash = {};
 };
 
 class SessionStore {
 public:
+    // invalid_credentials: the user was disabled, or has another password by now.
     virtual Task<Result<model::Session>> create_session(NewSession session) = 0;
     // Exchanges the refresh token. unauthorized: no such session, or expired; session_revoked;
     // token_reused: `presented_hash` is not the current one, and the session is now revoked.
@@ -57,7 +76,9 @@ public:
                                                         std::string next_hash, model::Time now,
                                                         model::Time expires_at) = 0;
     virtual Task<Result<void>> revoke_session(model::SessionId session, model::Time now) = 0;
-    // Sessions revoked since then, to refuse their access tokens after a restart.
+    // All of a user's sessions.
+    virtual Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) = 0;
+    // Sessions revoked since then, by whatever process: to refuse their access tokens.
     virtual Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) = 0;
 
 protected:

@@ -63,16 +63,21 @@ Task<Result<SignedIn>> Accounts::log_in(Credentials credentials) {
     PARLEY_CO_TRY(ports::Login login, co_await find_login(credentials));
     const bool known = !login.password_hash.empty();
     PARLEY_CO_TRY(const bool fits, co_await x_ports.hasher.verify(std::move(credentials.password),
-                                                                  std::move(login.password_hash)));
+                                                                  login.password_hash));
     if (!fits || !known || login.user.disabled) {
         x_refused.add();
         co_return Errc::invalid_credentials;
     }
-    x_log_ins.add();
-    co_return co_await start_session(std::move(login.user));
+    auto session = co_await start_session(std::move(login.user), std::move(login.password_hash));
+    // Disabled, or with another password, since it was looked up.
+    if (!session && session.error().code == Errc::invalid_credentials)
+        x_refused.add();
+    else
+        x_log_ins.add();
+    co_return session;
 }
 
-Task<Result<SignedIn>> Accounts::start_session(model::User user) {
+Task<Result<SignedIn>> Accounts::start_session(model::User user, std::string password_hash) {
     const model::Time now = x_ports.clock.now();
     std::string random = make_refresh_random(x_ports.entropy);
     ports::NewSession wanted;
@@ -80,6 +85,7 @@ Task<Result<SignedIn>> Accounts::start_session(model::User user) {
     wanted.refresh_hash = x_ports.signer.digest(random);
     wanted.created_at = now;
     wanted.expires_at = after(now, limits::kRefreshTokenLife);
+    wanted.password_hash = std::move(password_hash);
     PARLEY_CO_TRY(const model::Session session,
                   co_await x_ports.sessions.create_session(std::move(wanted)));
     co_return signed_in(std::move(user), session.id, std::move(random), now);
@@ -138,6 +144,19 @@ Result<ports::AccessClaims> Accounts::authenticate(std::string_view access_token
 Task<Result<model::User>> Accounts::profile(model::UserId user) {
     auto found = co_await x_ports.users.find_user(user);
     if (!found && found.error().code == Errc::unknown_user) co_return Errc::unauthorized;
+    co_return found;
+}
+
+Task<Result<model::User>> Accounts::require(model::UserId user, model::ServerRole at_least) const {
+    auto found = co_await x_ports.users.find_user(user);
+    if (!found && found.error().code == Errc::unknown_user) co_return Errc::unauthorized;
+    if (!found) co_return found;
+    if (found->disabled) co_return Errc::session_revoked;
+    if (found->role < at_least)
+        co_return Error(Errc::forbidden, at_least == model::ServerRole::admin
+                                             ? "only an admin of this server may do that"
+                                             : "only a moderator or admin of this server may do "
+                                               "that");
     co_return found;
 }
 

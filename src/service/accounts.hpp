@@ -74,11 +74,14 @@ public:
     Result<ports::AccessClaims> authenticate(std::string_view access_token) const;
 
     Task<Result<model::User>> profile(model::UserId user); // unauthorized: no such account any more
+    // The user, if the account is not disabled and has at least this role; looked up in the store.
+    // unauthorized, session_revoked (disabled), forbidden.
+    Task<Result<model::User>> require(model::UserId user, model::ServerRole at_least) const;
     // invalid_username, username_taken, invalid_field, too_long.
     Task<Result<model::User>> change_profile(model::UserId user, ProfileChange change);
 
 private:
-    Task<Result<SignedIn>> start_session(model::User user);
+    Task<Result<SignedIn>> start_session(model::User user, std::string password_hash = {});
     Task<Result<ports::Login>> find_login(const Credentials& credentials);
     SignedIn signed_in(model::User user, model::SessionId session, std::string random,
                        model::Time now) const;

@@ -106,6 +106,20 @@ TEST(Accounts, Attack7_EveryRefusedLogInLooksAlikeAndCostsOneCheck) {
     EXPECT_EQ(house.store.sessions.size(), 2u) << "those of the two who signed up";
 }
 
+TEST(Accounts, Attack7_WhoIsDisabledWhileThePasswordIsCheckedIsNotLetIn) {
+    AccountHouse house;
+    const SignedIn anna = house.sign_up();
+    house.store.before_session = [&] { house.store.users.at(anna.user.id).user.disabled = true; };
+    EXPECT_EQ(code_of(house.log_in("anna@example.org", "correct horse")),
+              Errc::invalid_credentials);
+    house.store.users.at(anna.user.id).user.disabled = false;
+    house.store.before_session = [&] {
+        house.store.users.at(anna.user.id).keys.password_hash = "hash of another";
+    };
+    EXPECT_EQ(code_of(house.log_in("anna@example.org", "correct horse")),
+              Errc::invalid_credentials);
+}
+
 TEST(Accounts, AnUnknownAccountIsNotLetInByAHasherThatSaysYes) {
     AccountHouse house;
     class YesHasher final : public ports::PasswordHasher {

@@ -2,12 +2,15 @@
 
 #include "base/limits.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 namespace parley::service {
 
 namespace {
 
+// Longer than another process may wait for the database between its clock and its commit.
+constexpr std::chrono::milliseconds kOverlap{15'000};
 constexpr auto kKept = limits::kAccessTokenLife + limits::kClockLeeway;
 
 } // namespace
@@ -19,8 +22,19 @@ Revocations::Revocations(const ports::Clock& clock, Metrics& metrics)
 
 Task<Result<void>> Revocations::load(ports::SessionStore& sessions) {
     const model::Time since{x_clock.now().ms - std::chrono::milliseconds(kKept).count()};
+    x_looked_at_ms = x_clock.now().ms;
     PARLEY_CO_TRY(const auto revoked, co_await sessions.revoked_since(since));
     for (const model::SessionId session : revoked) insert(session);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Revocations::look(ports::SessionStore& sessions) {
+    const std::int64_t now = x_clock.now().ms;
+    // The clock may have gone back since.
+    const std::int64_t since = std::min(now, x_looked_at_ms.load());
+    PARLEY_CO_TRY(const auto revoked, co_await sessions.revoked_since({since - kOverlap.count()}));
+    x_looked_at_ms = now;
+    for (const model::SessionId session : revoked) revoke(session);
     co_return Result<void>{};
 }
 

@@ -16,7 +16,9 @@
 #include "ports/clock.hpp"
 #include "ports/user_store.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <shared_mutex>
@@ -35,6 +37,10 @@ public:
 
     // Takes in what was revoked before a restart. Awaited before the first request is served.
     Task<Result<void>> load(ports::SessionStore& sessions);
+    // Takes in what any process has revoked in the store since the last look, with some overlap for
+    // transactions that took long, and tells the listeners. The server looks once a second, so that
+    // the command line can end sessions beside it.
+    Task<Result<void>> look(ports::SessionStore& sessions);
     void listen(Listener listener) { x_listeners.push_back(std::move(listener)); }
 
     // After the store has it. Listeners hear of a session once.
@@ -50,6 +56,7 @@ private:
     bool insert(model::SessionId session);
 
     const ports::Clock& x_clock;
+    std::atomic<std::int64_t> x_looked_at_ms{0}; // of the clock that the store's rows bear
     Counter& x_forgotten;
     std::vector<Listener> x_listeners;
     mutable std::shared_mutex x_mutex;

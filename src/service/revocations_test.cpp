@@ -65,6 +65,25 @@ TEST(Revocations, ARestartTakesInWhatWasRevokedBeforeAndTellsNobody) {
     EXPECT_EQ(test::run(after_restart.load(house.store)).error().code, Errc::unavailable);
 }
 
+TEST(Revocations, ALookFindsWhatAnotherProcessHasRevokedAndTellsOnce) {
+    test::AccountHouse house;
+    std::vector<SessionId> told;
+    house.revocations.listen([&](SessionId session) { told.push_back(session); });
+    const auto anna = house.sign_up("anna");
+    const auto session = house.signer.verify(anna.access_token, house.clock.now())->session_id;
+    ASSERT_TRUE(test::run(house.revocations.look(house.store)));
+    EXPECT_TRUE(told.empty());
+    house.clock.advance(std::chrono::seconds(-3)); // its clock was read before the last look
+    ASSERT_TRUE(test::run(house.store.revoke_sessions_of(anna.user.id, house.clock.now())));
+    house.clock.advance(std::chrono::seconds(4));
+    ASSERT_TRUE(test::run(house.revocations.look(house.store)));
+    ASSERT_TRUE(test::run(house.revocations.look(house.store)));
+    EXPECT_EQ(told, std::vector{session});
+    EXPECT_EQ(house.accounts.authenticate(anna.access_token).error().code, Errc::session_revoked);
+    house.store.failure = Error(Errc::unavailable);
+    EXPECT_FALSE(test::run(house.revocations.look(house.store)));
+}
+
 TEST(Revocations, TheNumberKeptIsBounded) {
     Metrics metrics;
     test::StillClock clock;

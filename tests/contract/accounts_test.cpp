@@ -140,6 +140,53 @@ TEST_P(UserStoreContract, AUserSurvivesARestart) {
     EXPECT_GT(create("bob", "bob@example.org").id, made.id) << "ids never go back";
 }
 
+std::vector<std::string> names_of(const std::vector<model::User>& users) {
+    std::vector<std::string> names;
+    for (const auto& user : users) names.push_back(user.username);
+    return names;
+}
+
+TEST_P(UserStoreContract, UsersAreFoundByTheBeginningOfNameOrEmail) {
+    const auto anna = create("Anna", "first@example.org");
+    create("bert", "annabert@example.org");
+    const auto carl = create("carl", "carl@example.org");
+    create("an_na", "x@example.org");
+    const auto find = [&](std::string prefix, model::UserId after = {}, std::size_t limit = 10) {
+        return names_of(await(users().search_users(std::move(prefix), after, limit)).value());
+    };
+    EXPECT_THAT(find(""), ElementsAre("Anna", "bert", "carl", "an_na"));
+    EXPECT_THAT(find("", {}, 2), ElementsAre("Anna", "bert"));
+    EXPECT_THAT(find("", carl.id), ElementsAre("an_na"));
+    EXPECT_THAT(find("anna"), ElementsAre("Anna", "bert"));
+    EXPECT_THAT(find("anna", anna.id), ElementsAre("bert"));
+    EXPECT_THAT(find("an_"), ElementsAre("an_na")) << "_ and % stand for themselves";
+    EXPECT_THAT(find("a%"), ElementsAre());
+    EXPECT_THAT(find("carl@example.org"), ElementsAre("carl"));
+    EXPECT_THAT(find("nobody"), ElementsAre());
+}
+
+TEST_P(UserStoreContract, ARoleIsGivenAndTakenButNeverTheLastAdmins) {
+    const auto anna = create("anna", "a@example.org"), bert = create("bert", "b@example.org");
+    const auto change = [&](const model::User& user, ports::StandingChange to) {
+        return await(users().change_standing(user.id, to, clock.now()));
+    };
+    using model::ServerRole;
+    EXPECT_EQ(await(users().find_user(anna.id)).value().role, ServerRole::user);
+    EXPECT_EQ(change(anna, {ServerRole::admin, {}}).value().role, ServerRole::admin);
+    EXPECT_EQ(await(users().find_user(anna.id)).value().role, ServerRole::admin);
+    EXPECT_EQ(change(anna, {ServerRole::moderator, {}}).error().code, Errc::last_admin);
+    EXPECT_EQ(change(anna, {{}, true}).error().code, Errc::last_admin);
+    EXPECT_FALSE(await(users().find_user(anna.id)).value().disabled);
+    ASSERT_TRUE(change(bert, {ServerRole::admin, {}}));
+    ASSERT_TRUE(change(bert, {{}, true}));
+    EXPECT_EQ(change(anna, {ServerRole::user, {}}).error().code, Errc::last_admin)
+        << "one who is disabled does not count";
+    ASSERT_TRUE(change(bert, {{}, false}));
+    EXPECT_TRUE(change(anna, {ServerRole::user, true}));
+    EXPECT_EQ(await(users().change_standing({42}, {}, clock.now())).error().code,
+              Errc::unknown_user);
+}
+
 PARLEY_ON_EACH_BACKEND(UserStoreContract);
 
 class SessionStoreContract : public SuiteOnEachBackend {
@@ -215,6 +262,38 @@ TEST_P(SessionStoreContract, AnEndedSessionStaysEndedSinceTheFirstTime) {
     EXPECT_TRUE(await(sessions().revoked_since({ended.ms + 1})).value().empty());
     EXPECT_TRUE(await(sessions().revoke_session({42}, ended)))
         << "ending what is not there is done";
+}
+
+TEST_P(SessionStoreContract, WhoIsDisabledOrHasANewPasswordHasNoSession) {
+    auto& users = backend->users();
+    const auto anna = await(users.create_user(new_user("anna", "anna@example.org"))).value();
+    const auto start = [&](std::string password_hash = {}) {
+        return await(sessions().create_session({.user_id = anna.id,
+                                                .refresh_hash = hash('a'),
+                                                .created_at = clock.now(),
+                                                .expires_at = at(1000),
+                                                .password_hash = std::move(password_hash)}));
+    };
+    const auto other = create();
+    const auto one = start().value(), two = start("hash of anna").value();
+    ASSERT_TRUE(await(users.set_password(anna.id, "another hash", clock.now())));
+    EXPECT_EQ(await(users.find_login("anna", false)).value().password_hash, "another hash");
+    EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(one.id, two.id));
+    EXPECT_EQ(start("hash of anna").error().code, Errc::invalid_credentials)
+        << "a log-in that was on its way with the old password";
+    const auto three = start("another hash").value();
+    clock.advance(1);
+    ASSERT_TRUE(await(users.change_standing(anna.id, {{}, true}, clock.now())));
+    EXPECT_EQ(rotate(three.id, 'a', 'b').error().code, Errc::session_revoked);
+    EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(three.id));
+    EXPECT_EQ(start("another hash").error().code, Errc::invalid_credentials);
+    ASSERT_TRUE(await(users.change_standing(anna.id, {{}, false}, clock.now())));
+    const auto four = start().value();
+    clock.advance(1);
+    ASSERT_TRUE(await(sessions().revoke_sessions_of(anna.id, clock.now())));
+    EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(four.id));
+    EXPECT_TRUE(rotate(other.id, 'a', 'b')) << "somebody else's";
+    EXPECT_EQ(await(users.set_password({42}, "x", clock.now())).error().code, Errc::unknown_user);
 }
 
 PARLEY_ON_EACH_BACKEND(SessionStoreContract);

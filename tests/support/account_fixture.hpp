@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -119,9 +120,41 @@ public:
     Task<Result<void>> set_last_seen(model::UserId, model::Time) override {
         co_return Result<void>{};
     }
+    Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
+                                              model::Time now) override {
+        if (failure) co_return *failure;
+        if (!users.contains(user)) co_return Errc::unknown_user;
+        model::User& row = users[user].user;
+        if (change.role) row.role = *change.role;
+        if (change.disabled) row.disabled = *change.disabled;
+        if (row.disabled) end_sessions_of(user, now);
+        co_return row;
+    }
+    Task<Result<void>> set_password(model::UserId user, std::string hash,
+                                    model::Time now) override {
+        if (failure) co_return *failure;
+        if (!users.contains(user)) co_return Errc::unknown_user;
+        users[user].keys.password_hash = std::move(hash);
+        end_sessions_of(user, now);
+        co_return Result<void>{};
+    }
+    Task<Result<std::vector<model::User>>> search_users(std::string prefix, model::UserId after,
+                                                        std::size_t limit) override {
+        if (failure) co_return *failure;
+        std::vector<model::User> found;
+        for (auto at = users.upper_bound(after); at != users.end() && found.size() < limit; ++at)
+            if (at->second.keys.username_key.starts_with(prefix)) found.push_back(at->second.user);
+        co_return found;
+    }
 
     Task<Result<model::Session>> create_session(ports::NewSession wanted) override {
         if (failure) co_return *failure;
+        if (before_session) before_session();
+        const auto user = users.find(wanted.user_id);
+        if (user != users.end() && (user->second.user.disabled ||
+                                    (!wanted.password_hash.empty() &&
+                                     wanted.password_hash != user->second.keys.password_hash)))
+            co_return Errc::invalid_credentials;
         model::Session session;
         session.id = {x_next++};
         session.user_id = wanted.user_id;
@@ -152,6 +185,11 @@ public:
         if (sessions.contains(id) && !sessions[id].revoked_at) sessions[id].revoked_at = now;
         co_return Result<void>{};
     }
+    Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override {
+        if (failure) co_return *failure;
+        end_sessions_of(user, now);
+        co_return Result<void>{};
+    }
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override {
         if (failure) co_return *failure;
         std::vector<model::SessionId> found;
@@ -166,10 +204,16 @@ public:
     };
     std::map<model::UserId, Row> users;
     std::map<model::SessionId, model::Session> sessions;
-    std::optional<Error> failure; // of every call
+    std::optional<Error> failure;         // of every call
+    std::function<void()> before_session; // what another does while a password is checked
     int rotations = 0;
 
 private:
+    void end_sessions_of(model::UserId user, model::Time now) {
+        for (auto& [id, session] : sessions)
+            if (session.user_id == user && !session.revoked_at) session.revoked_at = now;
+    }
+
     const ports::Clock& x_clock;
     std::int64_t x_next = 1'000;
 };

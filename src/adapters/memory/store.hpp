@@ -74,6 +74,12 @@ public:
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override;
     Task<Result<model::User>> update_user(model::UserId user, ports::UserChange change) override;
     Task<Result<void>> set_last_seen(model::UserId user, model::Time at) override;
+    Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
+                                              model::Time now) override;
+    Task<Result<void>> set_password(model::UserId user, std::string password_hash,
+                                    model::Time now) override;
+    Task<Result<std::vector<model::User>>> search_users(std::string prefix, model::UserId after,
+                                                        std::size_t limit) override;
 
     // --- ports::SessionStore
     Task<Result<model::Session>> create_session(ports::NewSession session) override;
@@ -81,6 +87,7 @@ public:
                                                 std::string presented_hash, std::string next_hash,
                                                 model::Time now, model::Time expires_at) override;
     Task<Result<void>> revoke_session(model::SessionId session, model::Time now) override;
+    Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override;
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override;
 
     // The same without a coroutine, for callers that have no executor (tests/sim).
@@ -141,6 +148,9 @@ private:
 
     Result<void> write_last_seen(model::UserId user, model::Time at);
     Result<void> write_revoked(model::SessionId session, model::Time now);
+    Result<model::User> write_standing(model::UserId user, const ports::StandingChange& change,
+                                       model::Time now);
+    void end_sessions_of(model::UserId user, model::Time now);
 
     const ports::Clock& x_clock;
     std::recursive_mutex x_mutex;

@@ -1,6 +1,8 @@
 // Store as ports::UserStore and ports::SessionStore.
 #include "adapters/memory/store.hpp"
 
+#include <algorithm>
+
 namespace parley::memory {
 
 namespace {
@@ -78,8 +80,70 @@ Task<Result<void>> Store::set_last_seen(model::UserId user, model::Time at) {
     co_return write_last_seen(user, at);
 }
 
+Result<model::User> Store::write_standing(model::UserId id, const ports::StandingChange& change,
+                                          model::Time now) {
+    const auto is_active_admin = [](const model::User& user) {
+        return user.role == model::ServerRole::admin && !user.disabled;
+    };
+    const auto found = x_users.find(id);
+    if (found == x_users.end()) return no_such_user();
+    model::User user = found->second.user;
+    user.role = change.role.value_or(user.role);
+    user.disabled = change.disabled.value_or(user.disabled);
+    const bool another = std::ranges::any_of(x_users, [&](const auto& entry) {
+        return entry.first != id && is_active_admin(entry.second.user);
+    });
+    if (is_active_admin(found->second.user) && !is_active_admin(user) && !another)
+        return Error(Errc::last_admin, "the last admin; make somebody else an admin first");
+    if (user.disabled && !found->second.user.disabled) end_sessions_of(id, now);
+    found->second.user = user;
+    return user;
+}
+
+Task<Result<model::User>> Store::change_standing(model::UserId user, ports::StandingChange change,
+                                                 model::Time now) {
+    const Lock lock(x_mutex);
+    co_return write_standing(user, change, now);
+}
+
+Task<Result<void>> Store::set_password(model::UserId user, std::string password_hash,
+                                       model::Time now) {
+    const Lock lock(x_mutex);
+    const auto found = x_users.find(user);
+    if (found == x_users.end()) co_return no_such_user();
+    found->second.password_hash = std::move(password_hash);
+    end_sessions_of(user, now);
+    co_return Result<void>{};
+}
+
+Task<Result<std::vector<model::User>>> Store::search_users(std::string prefix, model::UserId after,
+                                                           std::size_t limit) {
+    const Lock lock(x_mutex);
+    std::vector<model::User> users;
+    for (auto at = x_users.upper_bound(after); at != x_users.end() && users.size() < limit; ++at)
+        if (at->second.username_key.starts_with(prefix) || at->second.email_key.starts_with(prefix))
+            users.push_back(at->second.user);
+    co_return users;
+}
+
+void Store::end_sessions_of(model::UserId user, model::Time now) {
+    for (auto& [id, session] : x_sessions)
+        if (session.user_id == user && !session.revoked_at) session.revoked_at = now;
+}
+
+Task<Result<void>> Store::revoke_sessions_of(model::UserId user, model::Time now) {
+    const Lock lock(x_mutex);
+    end_sessions_of(user, now);
+    co_return Result<void>{};
+}
+
 Task<Result<model::Session>> Store::create_session(ports::NewSession session) {
     const Lock lock(x_mutex);
+    const auto user = x_users.find(session.user_id);
+    if (user != x_users.end() &&
+        (user->second.user.disabled ||
+         (!session.password_hash.empty() && session.password_hash != user->second.password_hash)))
+        co_return Errc::invalid_credentials;
     const model::SessionId id{++x_last_session_id};
     model::Session& row = x_sessions[id];
     row = {.id = id,

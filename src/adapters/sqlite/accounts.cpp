@@ -3,31 +3,6 @@
 namespace parley::sqlite {
 namespace {
 
-#define PARLEY_USER_COLUMNS                                                                        \
-    "id, username, email, display_name, avatar_media_id, created_at, disabled"
-constexpr int kUserColumns = 7;
-
-model::User read_user(const Query& query) {
-    model::User user;
-    user.id = query.id<model::UserId>(0);
-    user.username = query.string(1);
-    user.email = query.string(2);
-    user.display_name = query.string(3);
-    user.avatar_media_id = query.optional_id<model::MediaId>(4);
-    user.created_at = query.time(5);
-    user.disabled = query.integer(6) != 0;
-    return user;
-}
-
-Error unknown_user() { return {Errc::unknown_user, "there is no such user"}; }
-
-Result<model::User> user_of(Database& database, model::UserId user) {
-    auto query = database.query("SELECT " PARLEY_USER_COLUMNS " FROM users WHERE id = ?");
-    query.bind(user);
-    if (!query.row()) return unknown_user();
-    return read_user(query);
-}
-
 // Whether somebody else than `self` has it.
 bool username_taken(Database& database, std::string_view key, model::UserId self) {
     auto query = database.query("SELECT 1 FROM users WHERE username_key = ?1 AND id <> ?2");
@@ -130,6 +105,29 @@ Task<Result<void>> Accounts::set_last_seen(model::UserId user, model::Time at) {
     return x_writer.set_last_seen(user, at);
 }
 
+Task<Result<model::User>> Accounts::change_standing(model::UserId user,
+                                                    ports::StandingChange change, model::Time now) {
+    return x_writer.run([this, user, change, now]() -> Result<model::User> {
+        return write_standing(x_writing, user, change, now);
+    });
+}
+
+Task<Result<void>> Accounts::set_password(model::UserId user, std::string password_hash,
+                                          model::Time now) {
+    return x_writer.run([this, user, hash = std::move(password_hash), now]() -> Result<void> {
+        return write_password(x_writing, user, hash, now);
+    });
+}
+
+Task<Result<std::vector<model::User>>>
+Accounts::search_users(std::string prefix, model::UserId after, std::size_t limit) {
+    using Users = std::vector<model::User>;
+    return x_readers.read(
+        [prefix = std::move(prefix), after, limit](Database& database) -> Result<Users> {
+            return users_with_prefix(database, prefix, after, limit);
+        });
+}
+
 // --- sessions
 // --------------------------------------------------------------------------------------
 
@@ -140,6 +138,15 @@ Task<Result<model::Session>> Accounts::create_session(ports::NewSession session)
 }
 
 Result<model::Session> Accounts::insert_session(const ports::NewSession& fresh) {
+    // The password was checked a while ago, outside any transaction.
+    {
+        auto query = x_writing.query("SELECT disabled, password_hash FROM users WHERE id = ?");
+        query.bind(fresh.user_id);
+        const bool known = query.row();
+        if (known && query.integer(0) != 0) return Errc::invalid_credentials;
+        if (known && !fresh.password_hash.empty() && query.text(1) != fresh.password_hash)
+            return Errc::invalid_credentials;
+    }
     x_writing
         .query("DELETE FROM sessions WHERE id IN "
                "(SELECT id FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT 2)")
@@ -211,6 +218,13 @@ void Accounts::revoke(model::SessionId session, model::Time now) {
     x_writing.query("UPDATE sessions SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")
         .bind(session, now)
         .run();
+}
+
+Task<Result<void>> Accounts::revoke_sessions_of(model::UserId user, model::Time now) {
+    return x_writer.run([this, user, now]() -> Result<void> {
+        end_sessions_of(x_writing, user, now);
+        return {};
+    });
 }
 
 Task<Result<std::vector<model::SessionId>>> Accounts::revoked_since(model::Time since) {

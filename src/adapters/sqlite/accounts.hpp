@@ -8,6 +8,7 @@
 // Threading: any core. Owner: the store.
 #pragma once
 
+#include "adapters/sqlite/account_rows.hpp"
 #include "adapters/sqlite/id_source.hpp"
 #include "adapters/sqlite/readers.hpp"
 #include "adapters/sqlite/writer.hpp"
@@ -26,12 +27,19 @@ public:
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override;
     Task<Result<model::User>> update_user(model::UserId user, ports::UserChange change) override;
     Task<Result<void>> set_last_seen(model::UserId user, model::Time at) override;
+    Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
+                                              model::Time now) override;
+    Task<Result<void>> set_password(model::UserId user, std::string password_hash,
+                                    model::Time now) override;
+    Task<Result<std::vector<model::User>>> search_users(std::string prefix, model::UserId after,
+                                                        std::size_t limit) override;
 
     Task<Result<model::Session>> create_session(ports::NewSession session) override;
     Task<Result<model::Session>> rotate_session(model::SessionId session,
                                                 std::string presented_hash, std::string next_hash,
                                                 model::Time now, model::Time expires_at) override;
     Task<Result<void>> revoke_session(model::SessionId session, model::Time now) override;
+    Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override;
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override;
 
 private:

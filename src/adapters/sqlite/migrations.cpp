@@ -130,7 +130,13 @@ CREATE TABLE reactions (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr Migration kMigrations[] = {{kFirst}};
+constexpr const char* kServerRoles = R"sql(
+ALTER TABLE users ADD COLUMN role INTEGER NOT NULL DEFAULT 1; -- model::ServerRole
+CREATE INDEX users_staff ON users (role) WHERE role > 1;
+CREATE INDEX sessions_user ON sessions (user_id) WHERE revoked_at IS NULL;
+)sql";
+
+constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");

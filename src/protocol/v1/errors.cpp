@@ -40,6 +40,7 @@ std::string_view socket_code(Errc code) {
     case Errc::token_reused:
     case Errc::session_revoked:
     case Errc::last_owner:
+    case Errc::last_admin:
         return "forbidden";
     case Errc::nonce_conflict:
         return "nonce_conflict";

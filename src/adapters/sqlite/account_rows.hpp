@@ -1,0 +1,33 @@
+// Rows of the tables users and sessions, and the writes that are made in one transaction with
+// nothing else: the store makes them on the writer's thread, the command line on a connection of
+// its own.
+//
+// Threading: functions of a connection. The writes need an open transaction.
+#pragma once
+
+#include "adapters/sqlite/database.hpp"
+#include "ports/user_store.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace parley::sqlite {
+
+#define PARLEY_USER_COLUMNS                                                                        \
+    "id, username, email, display_name, avatar_media_id, created_at, disabled, role"
+inline constexpr int kUserColumns = 8;
+
+model::User read_user(const Query& query); // of PARLEY_USER_COLUMNS, from column 0
+Error unknown_user();
+Result<model::User> user_of(Database& database, model::UserId user); // unknown_user
+std::vector<model::User> users_with_prefix(Database& database, std::string_view prefix,
+                                           model::UserId after, std::size_t limit);
+
+// As ports::UserStore and ports::SessionStore say.
+Result<model::User> write_standing(Database& database, model::UserId user,
+                                   const ports::StandingChange& change, model::Time now);
+Result<void> write_password(Database& database, model::UserId user, std::string_view password_hash,
+                            model::Time now);
+void end_sessions_of(Database& database, model::UserId user, model::Time now);
+
+} // namespace parley::sqlite
