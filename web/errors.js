@@ -22,6 +22,7 @@ const texts = {
   invalid_password: 'A password has 8 to 128 characters.',
   room_name_taken: 'There is a room of this name already. Choose another name.',
   last_owner: 'You are the only owner of this room. Make somebody else owner before you leave.',
+  last_admin: 'The server would be left without an admin. Make somebody else admin first.',
   not_a_member: 'You are not in this room any more. Join it again to go on.',
   unknown_room: 'This room is gone, or you are not in it any more.',
   unknown_user: 'Nobody has this user id. Check it and try again.',
