@@ -159,9 +159,11 @@ def test_a_restore_that_was_cut_short_can_be_done_again(backup, tmp_path):
 def test_backup_refuses_what_it_would_overwrite(backup, tmp_path):
     (tmp_path / "there").mkdir()
     parley("restore", backup, data=tmp_path / "data")
-    assert "exists" in parley("backup", tmp_path / "there", "--json", data=tmp_path / "data", expect=1)["error"]["message"]
+    there = parley("backup", tmp_path / "there", "--json", data=tmp_path / "data", expect=1)
+    assert "exists" in there["error"]["message"]
     parley("backup", tmp_path / "data/inside", data=tmp_path / "data", expect=2)
-    assert "--data" in parley("backup", tmp_path / "b", "--json", data=tmp_path / "no", expect=1)["error"]["message"]
-    done = subprocess.run([str(binary()), "backup", str(tmp_path / "told"), "--progress", "--data", str(tmp_path / "data")],
-                          capture_output=True, text=True, check=True)
+    nothing = parley("backup", tmp_path / "b", "--json", data=tmp_path / "no", expect=1)
+    assert "--data" in nothing["error"]["message"]
+    command = [str(binary()), "backup", str(tmp_path / "told"), "--progress", "--data", str(tmp_path / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "copied pages: " in done.stderr and "(100 %)" in done.stderr

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <variant>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -113,6 +114,19 @@ public:
         int index = 0;
         (bind_one(++index, values), ...);
         return *this;
+    }
+
+    // For values whose kind is known only now: an alternative of a variant; monostate is NULL.
+    template <class Variant>
+    void bind_at(int index, const Variant& value) {
+        std::visit(
+            [&]<class Value>(const Value& each) {
+                if constexpr (std::is_same_v<Value, std::monostate>)
+                    bind_null(index);
+                else
+                    bind_one(index, each);
+            },
+            value);
     }
 
     bool row();   // steps: whether there is one more row

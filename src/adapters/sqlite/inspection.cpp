@@ -3,6 +3,7 @@
 #include "adapters/sqlite/migrations.hpp"
 
 #include <map>
+#include <optional>
 
 namespace parley::sqlite {
 namespace {
@@ -134,9 +135,10 @@ std::vector<Breach> inspect(Database& database, const InspectionSettings& settin
     const auto note = [&](std::optional<Breach> breach) {
         if (breach) breaches.push_back(std::move(*breach));
     };
-    database.execute("BEGIN");
+    const bool own_transaction = !database.in_transaction();
+    if (own_transaction) database.execute("BEGIN");
     try {
-        note(try_pages(database, settings.full));
+        if (settings.pages) note(try_pages(database, settings.full));
         note(try_shape(database));
         // Without its tables there is nothing more to ask.
         if (breaches.empty() || !breaches.back().detail.starts_with("there is no table")) {
@@ -146,13 +148,8 @@ std::vector<Breach> inspect(Database& database, const InspectionSettings& settin
     } catch (const DatabaseError& error) {
         note(Breach{"pages", error.what()});
     }
-    database.execute("ROLLBACK");
+    if (own_transaction && database.in_transaction()) database.execute("ROLLBACK");
     return breaches;
-}
-
-std::optional<Breach> inspect_room(Database& database, model::RoomId room) {
-    if (auto chain = broken_chain(database, room)) return Breach{"chains", *chain};
-    return std::nullopt;
 }
 
 } // namespace parley::sqlite

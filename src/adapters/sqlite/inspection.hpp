@@ -7,7 +7,6 @@
 
 #include "adapters/sqlite/database.hpp"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,15 +18,15 @@ struct Breach {
 };
 
 struct InspectionSettings {
+    bool pages = true; // SQLite's own check, which reads the whole file
     bool full = false; // also each index against its table
     Database::Progress progress = [](std::uint64_t, std::uint64_t) {};
 };
 
 // The names of all rules, in the order in which they are tried.
 std::vector<std::string> store_rules();
-// At most one breach of each rule, with how many there are.
+// At most one breach of each rule, with how many there are. Within the caller's transaction, if
+// there is one.
 std::vector<Breach> inspect(Database& database, const InspectionSettings& settings);
-// The rules of one room's log, for an import: prev_id chain and counts.
-std::optional<Breach> inspect_room(Database& database, model::RoomId room);
 
 } // namespace parley::sqlite

@@ -123,6 +123,30 @@ std::vector<Command> data_commands() {
          Takes::folder,
          {"parley restore /srv/backups/parley-2026-01-31 --data /var/lib/parley"},
          run_restore},
+        {"export",
+         "writes the server, a room or a person's data as lines of JSON",
+         "One moment of the store, also of a running server. Import takes files of a server or a "
+         "room; a person's file is for that person.",
+         {},
+         {{"--output", "FILE", "Where to write; without it, standard output"},
+          {"--room", "ID", "Only this room"},
+          {"--user", "NAME", "Only what concerns this user (username, e-mail address or id)"},
+          {"--without-credentials", "",
+           "Leave out password hashes (always so with --room, --user)"},
+          kProgress},
+         Takes::folder,
+         {"parley export --output parley.ndjson", "parley export --user ann --output ann.ndjson"},
+         run_export},
+        {"import",
+         "reads what export wrote",
+         "A server's file goes into an empty data folder, a room's also into one with data that "
+         "has not this room. All or nothing: a bad line is named and nothing is changed. No "
+         "server may run on the folder.",
+         {{"FILE", "File to read; - for standard input"}},
+         {kProgress},
+         Takes::folder,
+         {"parley import parley.ndjson --data /var/lib/parley"},
+         run_import},
     };
 }
 
@@ -146,7 +170,7 @@ std::string_view group_summary(std::string_view word) {
 
 std::vector<Option> common_options(const Command& command) {
     std::vector<Option> options;
-    if (command.name != "serve" && command.name != "completions" && command.name != "export")
+    if (command.name != "serve" && command.name != "completions")
         options.push_back({"--json", "", "Print one JSON document for machines"});
     options.push_back({"--help", "", "Print this"});
     return options;
