@@ -69,6 +69,18 @@ inline constexpr std::size_t kTokenBytes = 2'048;
 inline constexpr int kJsonDepth = 16;
 static_assert(kContentBytes < kFrameBytes && kContentBytes < kHttpBodyBytes);
 
+// --- the content filter --------------------------------------------------------------------------
+// Of a word file: it is refused, and the lists in force stay.
+inline constexpr std::size_t kFilterWordBytes = 128;
+inline constexpr std::size_t kFilterWordsPerFile = 200'000;
+inline constexpr std::size_t kFilterFileBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kFilterFiles = 64;
+// Of the words that a room adds: 422 too_long.
+inline constexpr std::size_t kRoomWords = 200;
+inline constexpr std::size_t kRoomWordsBytes = 8 * 1024; // of all of them together
+inline constexpr std::size_t kRoomsWithWords = 4'000;    // 503 overloaded beyond
+inline constexpr std::size_t kHeldWordsTold = 8;         // entries named for one held message
+
 // --- pages ---------------------------------------------------------------------------------------
 inline constexpr std::size_t kPageDefault = 50, kPageMax = 100;
 inline constexpr std::size_t kResumePage = 500;       // events in one `subscribed`, then more:true

@@ -1,0 +1,164 @@
+// How fast the content filter reads, for lists of 10 to 100,000 words. The words are made of the
+// letter pairs of English, 4 to 12 letters long, half of them anywhere; the texts hold none:
+//   prose    words of another seed, made alike, with spaces and capitals
+//   letters  random lower-case letters
+//   cyrillic prose in Cyrillic, two bytes a letter
+//   begins   nothing but the first halves of the words of the list: the worst case
+#include "chat/word_matcher.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace parley::chat;
+
+class Speaker {
+public:
+    explicit Speaker(std::uint32_t seed) : x_random(seed) {}
+    std::string word(std::size_t shortest, std::size_t longest) {
+        // A letter after a letter, as often as in English, roughly.
+        static const std::string kAfterVowel = "nnnrrrssstttlldmcvpbgkfwxz",
+                                 kAfterConsonant = "eeeeeaaaiiiooouthlrys";
+        const std::size_t length = shortest + x_random() % (longest - shortest + 1);
+        std::string word(1, static_cast<char>('a' + x_random() % 26));
+        while (word.size() < length) {
+            const bool vowel = std::string("aeiouy").find(word.back()) != std::string::npos;
+            const std::string& from = vowel ? kAfterVowel : kAfterConsonant;
+            word += from[x_random() % from.size()];
+        }
+        return word;
+    }
+    std::uint32_t number() { return static_cast<std::uint32_t>(x_random()); }
+
+private:
+    std::mt19937 x_random;
+};
+
+std::vector<WordEntry> make_list(std::size_t words) {
+    Speaker speaker(1);
+    std::vector<WordEntry> entries;
+    for (std::size_t i = 0; i < words; ++i)
+        entries.push_back({speaker.word(5, 12), WordAction::mask, i % 2 == 0, i % 2 == 0});
+    return entries;
+}
+
+const TextFolding& folding() {
+    static const TextFolding made;
+    return made;
+}
+
+const WordMatcher& matcher(std::size_t words) {
+    static std::vector<std::pair<std::size_t, std::shared_ptr<const WordMatcher>>> made;
+    for (const auto& [size, matcher] : made)
+        if (size == words) return *matcher;
+    return *made.emplace_back(words, WordMatcher::make(folding(), make_list(words)).value()).second;
+}
+
+constexpr std::size_t kTexts = 64, kTextBytes = 16'000;
+
+std::string prose() {
+    Speaker speaker(2);
+    std::string text;
+    while (text.size() < kTextBytes * 4) {
+        std::string word = speaker.word(1, 9);
+        if (speaker.number() % 8 == 0) word[0] = static_cast<char>(word[0] - 32);
+        text += word + (speaker.number() % 10 ? " " : ", ");
+    }
+    return text;
+}
+
+std::string letters() {
+    Speaker speaker(3);
+    std::string text;
+    while (text.size() < kTextBytes * 4) text += static_cast<char>('a' + speaker.number() % 26);
+    return text;
+}
+
+std::string cyrillic() {
+    std::string text;
+    for (const char c : prose()) {
+        if (c < 'a' || c > 'z') {
+            text += c == ',' ? "," : " ";
+            continue;
+        }
+        const int letter = 0x430 + (c - 'a');
+        text += static_cast<char>(0xC0 | letter >> 6);
+        text += static_cast<char>(0x80 | (letter & 0x3F));
+    }
+    return text;
+}
+
+std::string begins(std::size_t words) {
+    std::string text;
+    const auto list = make_list(words);
+    for (std::size_t i = 0; text.size() < kTextBytes * 4; i = (i * 31 + 7) % list.size())
+        text += list[i].text.substr(0, list[i].text.size() - 1);
+    return text;
+}
+
+// What the matcher finds is taken out, so that the text has no hit.
+std::vector<std::string> without_hits(const WordMatcher& matcher, std::string text) {
+    for (ScanText scanned;;) {
+        std::vector<WordHit> hits;
+        scanned.set(folding(), text);
+        matcher.scan(scanned, hits);
+        if (hits.empty()) break;
+        std::vector<bool> drop(text.size(), false);
+        for (const WordHit& hit : hits) {
+            const auto [begin, end] = scanned.bytes(hit.begin, hit.end);
+            std::fill(drop.begin() + static_cast<std::ptrdiff_t>(begin),
+                      drop.begin() + static_cast<std::ptrdiff_t>(end), true);
+        }
+        std::string left;
+        for (std::size_t i = 0; i < text.size(); ++i)
+            if (!drop[i]) left += text[i];
+        text = std::move(left);
+    }
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < kTexts; ++i)
+        texts.push_back(text.substr(i * 431 % (text.size() - kTextBytes), kTextBytes));
+    return texts;
+}
+
+void read(benchmark::State& state, std::string (*make)(std::size_t)) {
+    const auto words = static_cast<std::size_t>(state.range(0));
+    const WordMatcher& list = matcher(words);
+    const auto texts = without_hits(list, make(words));
+    ScanText scanned;
+    std::vector<WordHit> hits;
+    std::size_t next = 0;
+    for (auto _ : state) {
+        hits.clear();
+        scanned.set(folding(), texts[next++ % texts.size()]);
+        list.scan(scanned, hits);
+        benchmark::DoNotOptimize(hits.data());
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kTextBytes));
+    state.counters["list_MB"] = static_cast<double>(list.memory_bytes()) / 1e6;
+}
+
+void sizes(benchmark::internal::Benchmark* bench) { bench->Arg(10)->Arg(10'000)->Arg(100'000); }
+
+BENCHMARK_CAPTURE(read, prose, [](std::size_t) { return prose(); })
+    ->Name("filter_prose")
+    ->Apply(sizes);
+BENCHMARK_CAPTURE(read, letters, [](std::size_t) { return letters(); })
+    ->Name("filter_letters")
+    ->Apply(sizes);
+BENCHMARK_CAPTURE(read, cyrillic, [](std::size_t) { return cyrillic(); })
+    ->Name("filter_cyrillic")
+    ->Apply(sizes);
+BENCHMARK_CAPTURE(read, begins, begins)->Name("filter_begins")->Apply(sizes);
+
+void build(benchmark::State& state) {
+    for (auto _ : state)
+        benchmark::DoNotOptimize(
+            WordMatcher::make(folding(), make_list(static_cast<std::size_t>(state.range(0)))));
+}
+BENCHMARK(build)->Name("filter_build")->Unit(benchmark::kMillisecond)->Arg(100'000);
+
+} // namespace

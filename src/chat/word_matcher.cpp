@@ -1,0 +1,247 @@
+#include "chat/word_matcher.hpp"
+
+#include "base/assert.hpp"
+#include "chat/word_matcher_builder.hpp"
+
+#include <algorithm>
+
+namespace parley::chat {
+
+// --- the text
+
+void ScanText::set(const TextFolding& folding, std::string_view text) {
+    x_folding = &folding;
+    x_text = text;
+    x_detailed = false;
+    x_simple = TextFolding::is_simple(text);
+    if (!x_simple) folding.fold(text, x_folded);
+}
+
+std::pair<std::size_t, std::size_t> ScanText::bytes(std::size_t begin, std::size_t end) const {
+    if (x_simple) return {begin, end};
+    return {x_folded.begins[begin], x_folded.ends[end - 1]};
+}
+
+void ScanText::need_details() {
+    if (std::exchange(x_detailed, true)) return;
+    const std::size_t before = x_folded.symbols.size();
+    x_folding->fold_with_details(x_text, x_folded);
+    PARLEY_ASSERT(x_folded.symbols.size() == before);
+}
+
+char32_t ScanText::plain(std::size_t symbol) {
+    if (x_simple) {
+        const auto byte = static_cast<unsigned char>(x_text[symbol]);
+        return byte < 0x20 ? U' ' : byte >= 'A' && byte <= 'Z' ? byte | 0x20u : byte;
+    }
+    need_details();
+    return x_folded.plain[symbol];
+}
+
+const std::u32string& ScanText::marks(std::size_t symbol) {
+    static const std::u32string kNone;
+    if (x_simple) return kNone;
+    need_details();
+    return x_folded.marks[symbol];
+}
+
+bool ScanText::is_word_part(std::size_t symbol) const {
+    if (x_simple) return TextFolding::is_word_part(static_cast<unsigned char>(x_text[symbol]));
+    std::size_t size = 0;
+    return TextFolding::is_word_part(decode_utf8(x_text.substr(x_folded.begins[symbol]), size));
+}
+
+bool ScanText::is_inside(std::size_t symbol) const {
+    return !x_simple && x_folded.begins[symbol - 1] == x_folded.begins[symbol];
+}
+
+// What lies outside decides: the hit's own end may be a sign that looks like a letter.
+bool ScanText::may_begin(std::size_t symbol) const {
+    return symbol == 0 || (!is_word_part(symbol - 1) && !is_inside(symbol));
+}
+
+bool ScanText::may_end(std::size_t symbol) const {
+    return symbol == size() || (!is_word_part(symbol) && !is_inside(symbol));
+}
+
+// Or what looks like one, such as a letter in a circle; digits do not.
+bool ScanText::is_letter(std::size_t symbol) const {
+    const std::size_t at = x_simple ? symbol : x_folded.begins[symbol];
+    const auto byte = static_cast<unsigned char>(x_text[at]);
+    if (byte < 0x80) return TextFolding::is_letter(byte);
+    std::size_t size = 0;
+    const char32_t c = decode_utf8(x_text.substr(at), size);
+    return !TextFolding::is_leet(c) && !TextFolding::is_number(c);
+}
+
+// --- the automaton
+
+WordMatcher::State WordMatcher::child(State state, std::uint16_t symbol) const {
+    State low = x_children[state];
+    State high = x_children[state + 1];
+    while (high - low > 4) {
+        const State middle = low + (high - low) / 2;
+        if (x_labels[middle] <= symbol)
+            low = middle;
+        else
+            high = middle;
+    }
+    for (; low < high; ++low)
+        if (x_labels[low] == symbol) return low;
+    return 0;
+}
+
+WordMatcher::State WordMatcher::step(State state, std::uint16_t symbol) const {
+    for (; state; state = x_fail[state])
+        if (const State next = child(state, symbol)) return next;
+    return x_root[symbol];
+}
+
+std::uint16_t WordMatcher::number_of(char32_t symbol) const {
+    std::size_t slot = slot_of(symbol, x_slots.size());
+    for (; x_slots[slot].second; slot = (slot + 1) & (x_slots.size() - 1))
+        if (x_slots[slot].first == symbol) return x_slots[slot].second;
+    return 0;
+}
+
+// kNear for all that are deeper.
+std::uint32_t WordMatcher::depth_below_near(State state) const {
+    std::uint32_t depth = 0;
+    while (depth < kNear && x_levels[depth + 1] <= state) ++depth;
+    return depth;
+}
+
+// From where a word may begin; answers where to look on.
+template <class Symbol>
+std::size_t WordMatcher::run(std::span<const Symbol> symbols, std::size_t start, ScanText& text,
+                             std::vector<WordHit>& hits) const {
+    State state = 0;
+    for (std::size_t i = start; i < symbols.size();) {
+        const Symbol symbol = symbols[i++];
+        if constexpr (sizeof(Symbol) == 1)
+            state = step(state, x_ascii_numbers[symbol]);
+        else
+            state = step(state, symbol);
+        if (x_output[state]) tell(state, i, text, hits);
+        if (state >= x_levels[kNear]) continue;
+        const std::size_t begin = i - depth_below_near(state);
+        if (begin > start) return begin;
+    }
+    return symbols.size();
+}
+
+unsigned WordMatcher::may_begin(const std::uint8_t* classes) const {
+    return has_bit(x_far, far_hash(classes) >> x_far_shift) |
+           has_bit(x_short, near_hash(classes) >> x_near_shift);
+}
+
+template <class Symbol>
+void WordMatcher::scan_symbols(std::span<const Symbol> symbols, ScanText& text,
+                               std::vector<WordHit>& hits) const {
+    std::uint8_t classes[kBlock + 8];
+    std::uint16_t candidates[kBlock];
+    const std::uint32_t* const near = x_near.data();
+    const unsigned shift = x_near_shift;
+    const std::uint8_t* const class_of =
+        sizeof(Symbol) == 1 ? x_ascii_classes.data() : x_classes.data();
+    std::size_t resume = 0;
+    for (std::size_t at = 0; at < symbols.size(); at += kBlock) {
+        const std::size_t here = std::min(kBlock, symbols.size() - at);
+        if (resume >= at + here) continue;
+        const std::size_t known = std::min(here + kFar, symbols.size() - at);
+        for (std::size_t i = 0; i < known; ++i) classes[i] = class_of[symbols[at + i]];
+        std::fill(classes + known, classes + here + 8, std::uint8_t{0});
+        // No branch on what the text is: every position is written, few are kept.
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < here; ++i) {
+            const std::uint32_t index = near_hash(classes + i) >> shift;
+            candidates[count] = static_cast<std::uint16_t>(i);
+            count += near[index >> 5] >> (index & 31) & 1;
+        }
+        std::size_t likely = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint16_t candidate = candidates[i];
+            candidates[likely] = candidate;
+            likely += may_begin(classes + candidate);
+        }
+        for (std::size_t i = 0; i < likely; ++i) {
+            const std::size_t position = at + candidates[i];
+            if (position >= resume) resume = run(symbols, position, text, hits);
+        }
+    }
+}
+
+void WordMatcher::scan(ScanText& text, std::vector<WordHit>& hits) const {
+    if (x_entries.empty()) return;
+    if (text.x_simple) {
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.x_text.data());
+        scan_symbols(std::span(bytes, text.x_text.size()), text, hits);
+        return;
+    }
+    text.x_numbers.clear();
+    for (const char32_t symbol : text.x_folded.symbols) text.x_numbers.push_back(number_of(symbol));
+    scan_symbols(std::span<const std::uint16_t>(text.x_numbers), text, hits);
+}
+
+// --- what counts
+
+void WordMatcher::tell(State state, std::size_t end, ScanText& text,
+                       std::vector<WordHit>& hits) const {
+    unsigned missing = x_actions;
+    for (std::uint32_t o = x_output[state]; o && missing; o = x_outputs[o].next) {
+        const Output& output = x_outputs[o];
+        for (std::uint32_t e = output.first; e < output.first + output.count; ++e) {
+            const unsigned action = 1u << static_cast<unsigned>(x_entries[e].action);
+            const std::size_t begin = end - x_rules[e].length;
+            if (!(missing & action) || !counts(x_rules[e], x_entries[e], begin, end, text))
+                continue;
+            missing &= ~action;
+            hits.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end),
+                            &x_entries[e]});
+        }
+    }
+}
+
+bool WordMatcher::counts(const Rules& rules, const WordEntry& entry, std::size_t begin,
+                         std::size_t end, ScanText& text) const {
+    if (rules.right && !text.may_end(end)) return false;
+    if (rules.left && !text.may_begin(begin)) return false;
+    if (rules.letters)
+        return is_written_so(*rules.letters, entry.action == WordAction::allow, begin, text);
+    for (std::size_t i = begin; i < end; ++i)
+        if (text.is_letter(i)) return true;
+    // The entry may be of signs that are not taken for letters.
+    return std::none_of(entry.text.begin(), entry.text.end(), [](char c) {
+        return TextFolding::is_letter(static_cast<unsigned char>(c));
+    });
+}
+
+bool WordMatcher::is_written_so(const std::vector<Letter>& letters, bool exactly, std::size_t begin,
+                                ScanText& text) {
+    bool any_letter = false, any_same = false, foreign = false, foreign_same = false;
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+        const Letter& wanted = letters[i];
+        const char32_t plain = text.plain(begin + i);
+        const std::u32string& marks = text.marks(begin + i);
+        const bool same = plain == wanted.plain;
+        if ((exactly || wanted.leet) && !same) return false;
+        if (exactly ? marks != wanted.marks
+                    : !std::includes(marks.begin(), marks.end(), wanted.marks.begin(),
+                                     wanted.marks.end()))
+            return false;
+        any_letter = any_letter || TextFolding::is_letter(plain);
+        any_same = any_same || same;
+        foreign = foreign || wanted.foreign;
+        foreign_same = foreign_same || (wanted.foreign && same);
+    }
+    return (any_letter || any_same) && (!foreign || foreign_same);
+}
+
+std::size_t WordMatcher::memory_bytes() const {
+    return x_labels.size() * (sizeof(std::uint16_t) + 2 * sizeof(State) + sizeof(std::uint32_t)) +
+           x_outputs.size() * sizeof(Output) +
+           (x_near.size() + x_short.size() + x_far.size()) * sizeof(std::uint32_t) +
+           x_entries.size() * (sizeof(WordEntry) + sizeof(Rules));
+}
+
+} // namespace parley::chat

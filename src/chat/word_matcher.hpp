@@ -1,0 +1,151 @@
+// WordMatcher: finds the words of a list in a text, in one pass, in time that grows with the text
+// and not with the list.
+//
+// Sources: Aho and Corasick, "Efficient string matching" (1975), over folded symbols. States are
+// numbered in breadth-first order, so a state's children lie side by side and 14 bytes hold one:
+// as compact as a double array, and built in linear time. In front of it stands a filter after Wu
+// and Manber's blocks (1994): a bitmap of the first four symbols of words, and for words of six and
+// more a second one of the first six. Only where both say yes is the automaton entered, and it is
+// left once it holds less than four symbols; so each symbol is read a bounded number of times
+// (at most five), whatever the text. A text without hits is read at the speed of the first bitmap.
+//
+// A hit of symbols counts where the entry says so:
+//   - Without "*", a word begins and ends there: no part of a word lies beside it, signs that
+//     look like letters being signs here ("ass!" has the word "ass").
+//   - Of the entry, a decorated letter must be decorated so in the text; a plain one may be
+//     decorated ("ano" is in "año", "año" is not in "ano").
+//   - Of the entry, a digit or sign must be written so in the text; and not all of a hit may be
+//     digits and signs that stand for letters ("455" is a number).
+//   - An entry in letters that are not ASCII needs one of them in the text (the Russian "сор" is
+//     not in "cop").
+//   - An allowed word is written exactly so, but for case.
+// Of the hits of one action that end at the same place the longest is told; shorter ones may be.
+//
+// Threading: immutable; scan() from any thread. Owner: the ContentFilter's snapshot.
+#pragma once
+
+#include "base/result.hpp"
+#include "chat/text_folding.hpp"
+#include "chat/word_list.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace parley::chat {
+
+// A text made ready once for several matchers, and room to work in. Reused, so that a text costs no
+// allocation.
+class ScanText {
+public:
+    void set(const TextFolding& folding, std::string_view text);
+    std::string_view text() const { return x_text; }
+    bool simple() const { return x_simple; }
+    std::size_t size() const { return x_simple ? x_text.size() : x_folded.symbols.size(); }
+    // Bytes of the text, as far as the symbols [begin, end) come from them.
+    std::pair<std::size_t, std::size_t> bytes(std::size_t begin, std::size_t end) const;
+
+private:
+    friend class WordMatcher;
+    // What stands in the text at a symbol: before look-alikes, and its marks.
+    char32_t plain(std::size_t symbol);
+    const std::u32string& marks(std::size_t symbol);
+    void need_details();
+    bool is_word_part(std::size_t symbol) const;
+    // Whether a word may begin at the symbol, and end before it.
+    bool may_begin(std::size_t symbol) const;
+    bool may_end(std::size_t symbol) const;
+    // Inside of what one code point has become.
+    bool is_inside(std::size_t symbol) const;
+    bool is_letter(std::size_t symbol) const;
+
+    const TextFolding* x_folding = nullptr;
+    std::string_view x_text;
+    bool x_simple = true, x_detailed = false;
+    FoldedText x_folded;
+    std::vector<std::uint16_t> x_numbers; // of symbols, as one matcher numbers them
+};
+
+struct WordHit {
+    std::uint32_t begin, end; // symbols
+    const WordEntry* entry;
+};
+
+class WordMatcher {
+public:
+    // invalid_field: an entry of which nothing is left when it is folded (the detail names it).
+    static Result<std::shared_ptr<const WordMatcher>> make(const TextFolding& folding,
+                                                           std::vector<WordEntry> entries);
+    WordMatcher(const WordMatcher&) = delete;
+    WordMatcher& operator=(const WordMatcher&) = delete;
+
+    // Appends the hits, by where they end; the same one may come twice.
+    void scan(ScanText& text, std::vector<WordHit>& hits) const;
+    std::size_t words() const { return x_entries.size(); }
+    std::size_t memory_bytes() const;
+
+private:
+    using State = std::uint32_t;
+    static constexpr std::size_t kBlock = 512; // positions filtered at a time
+    static constexpr std::size_t kNear = 4, kFar = 6;
+
+    struct Letter {
+        char32_t plain;
+        std::u32string marks;
+        bool leet, foreign;
+    };
+    struct Rules {
+        std::uint32_t length = 0;
+        bool left = false, right = false;                   // a boundary is needed there
+        std::unique_ptr<const std::vector<Letter>> letters; // where they must be compared
+    };
+    // The entries that end at a state, and the next state by failure that has any.
+    struct Output {
+        std::uint32_t first, count, next;
+    };
+    struct Builder;
+
+    WordMatcher() = default;
+    template <class Symbol>
+    void scan_symbols(std::span<const Symbol> symbols, ScanText& text,
+                      std::vector<WordHit>& hits) const;
+    template <class Symbol>
+    std::size_t run(std::span<const Symbol> symbols, std::size_t start, ScanText& text,
+                    std::vector<WordHit>& hits) const;
+    void tell(State state, std::size_t end, ScanText& text, std::vector<WordHit>& hits) const;
+    bool counts(const Rules& rules, const WordEntry& entry, std::size_t begin, std::size_t end,
+                ScanText& text) const;
+    static bool is_written_so(const std::vector<Letter>& letters, bool exactly, std::size_t begin,
+                              ScanText& text);
+    State child(State state, std::uint16_t symbol) const;
+    State step(State state, std::uint16_t symbol) const;
+    std::uint32_t depth_below_near(State state) const;
+    unsigned may_begin(const std::uint8_t* classes) const;
+    std::uint16_t number_of(char32_t symbol) const;
+
+    std::vector<WordEntry> x_entries; // sorted by their symbols
+    std::vector<Rules> x_rules;       // beside them
+    unsigned x_actions = 0;           // bits of the actions that occur
+
+    // Symbols that occur are numbered from 1; 0 is any other.
+    std::array<std::uint16_t, 256> x_ascii_numbers{};
+    std::array<std::uint8_t, 256> x_ascii_classes{};
+    std::vector<std::uint8_t> x_classes;                     // by number: 0..31
+    std::vector<std::pair<char32_t, std::uint16_t>> x_slots; // hash table of those above ASCII
+
+    std::vector<State> x_root;           // by number
+    std::vector<State> x_children;       // the first one; those of s end where s + 1's begin
+    std::vector<std::uint16_t> x_labels; // the symbol that leads to a state
+    std::vector<State> x_fail;
+    std::vector<std::uint32_t> x_output; // index into x_outputs, 0: none
+    std::vector<Output> x_outputs;
+    std::array<State, kNear + 1> x_levels{}; // the first state of each depth
+
+    std::vector<std::uint32_t> x_near, x_short, x_far; // bitmaps
+    unsigned x_near_shift = 0, x_far_shift = 0;
+};
+
+} // namespace parley::chat
