@@ -41,25 +41,78 @@ void Checker::check_history() {
     }
 }
 
-void Checker::check_writers() {
+void Checker::check_rules() {
     for (const auto& [room, history] : x_history) {
-        std::set<model::UserId> members = x_journal.first_members.at(room);
-        for (const WireEvent& event : history) {
-            const bool joins = event.kind == EventKind::member && event.subject == event.user &&
-                               event.action == model::MemberAction::joined;
-            if (!joins && !members.contains(event.user))
-                x_world.violated("I8", "event " + event.id.to_string() + " is by no member");
-            if (event.kind != EventKind::member) continue;
-            if (event.action == model::MemberAction::joined)
-                members.insert(event.subject);
-            else
-                members.erase(event.subject);
+        RoomModel& model = x_final.emplace(room, x_journal.first.at(room)).first->second;
+        for (WireEvent event : history) {
+            // The log has the present text; the model begins with the one that was sent.
+            const auto send = x_journal.sends.find(event.nonce);
+            if (event.kind == EventKind::posted && send != x_journal.sends.end())
+                event.content = send->second.content;
+            std::set<model::UserId>& present = x_present[event.id];
+            for (const auto& [user, role] : model.roles) present.insert(user);
+            if (const std::string wrong = model.apply(event); !wrong.empty())
+                x_world.violated("I8", wrong + ": event " + event.id.to_string());
+            for (const auto& [user, role] : model.roles) present.insert(user);
         }
-        const auto now = x_store.read_room(room);
-        bool same = now && now->members.size() == members.size();
-        for (std::size_t i = 0; same && i < now->members.size(); ++i)
-            same = members.contains(now->members[i].user_id);
-        if (!same) x_world.violated("I8", "the store has other members than the log");
+        check_stored(room, model);
+    }
+}
+
+void Checker::check_stored(model::RoomId room, const RoomModel& model) {
+    RoomModel stored;
+    const auto now = x_store.read_room(room);
+    if (!now) return x_world.violated("I4", "room " + room.to_string() + " is gone");
+    for (const auto& member : now->members) stored.roles[member.user_id] = member.role;
+    stored.open = now->room.visibility == model::Visibility::open;
+    stored.name = number_of_name(now->room.name);
+    const auto page = x_store.read_before(room, {}, std::numeric_limits<std::size_t>::max());
+    for (const auto& [message, reactions] : page.messages) {
+        stored.messages[message.id] = {message.user_id, number_of(message.content),
+                                       message.edited_at.has_value(), message.deleted};
+        for (const auto& summary : reactions)
+            for (const model::UserId user : summary.user_ids)
+                if (!stored.reactions.emplace(message.id, user).second)
+                    x_world.violated("I2", "a reaction is stored twice");
+    }
+    compare("the store", room, stored, model);
+}
+
+void Checker::compare(const std::string& who, model::RoomId room, const RoomModel& has,
+                      const RoomModel& should) {
+    const std::string where = " in room " + room.to_string() + " than the log makes";
+    if (has.roles != should.roles) x_world.violated("I8", who + " has other members" + where);
+    if (has.messages != should.messages)
+        x_world.violated("I1", who + " has other messages" + where);
+    if (has.reactions != should.reactions)
+        x_world.violated("I1", who + " has other reactions" + where);
+    if (has.open != should.open || has.name != should.name)
+        x_world.violated("I1", who + " has another name or visibility" + where);
+}
+
+void Checker::check_changes() {
+    std::map<model::MessageId, int> edits;
+    std::set<model::MessageId> deleted;
+    for (const auto& [room, history] : x_history)
+        for (const WireEvent& event : history) {
+            edits[event.message] += event.kind == EventKind::edited;
+            if (event.kind == EventKind::deleted) deleted.insert(event.message);
+        }
+    for (const auto& [message, count] : x_journal.edits_done)
+        if (edits[message] < count)
+            x_world.violated("I1", "an acknowledged edit of " + message.to_string() + " is lost");
+    for (const auto& [message, count] : x_journal.edits_asked)
+        if (edits[message] > count)
+            x_world.violated("I2", "an edit of " + message.to_string() + " was made twice");
+    for (const model::MessageId message : x_journal.deletions_done)
+        if (!deleted.contains(message))
+            x_world.violated("I1", "acknowledged deletion of " + message.to_string() + " is lost");
+    for (const auto& [whose, furthest] : x_journal.marks_done) {
+        const auto& [user, room] = whose;
+        const model::MessageId mark = x_store.read_mark(user, room);
+        if (mark < furthest) x_world.violated("I15", "a read mark went back");
+        if (mark && !x_journal.marks_asked.contains({user, room, mark}))
+            x_world.violated("I3", "a read mark where nobody put one");
     }
 }
 
@@ -115,6 +168,11 @@ void Checker::check_observer(const Device& device) {
                                        std::to_string(history.size()) + " events");
         if (!member && view.state == Device::View::State::live)
             x_world.violated("I8", name + " is live and no member");
+        if (member) check_view(name, room, view);
+        for (const model::EventId id : view.live)
+            if (const auto at = x_present.find(id);
+                at != x_present.end() && !at->second.contains(device.user()))
+                x_world.violated("I8", name + " heard event " + id.to_string() + " as no member");
         // A view begins with the room, so whatever it has is the beginning of the history.
         for (std::size_t i = 0; i < view.log.size(); ++i) {
             if (i < history.size() && view.log[i].id == history[i].id &&
@@ -126,6 +184,23 @@ void Checker::check_observer(const Device& device) {
             break;
         }
     }
+}
+
+void Checker::check_view(const std::string& name, model::RoomId room, const Device::View& view) {
+    const RoomModel& final = x_final.at(room);
+    RoomModel seen = x_journal.first.at(room);
+    for (const WireEvent& event : view.log) {
+        seen.apply(event);
+        if (!view.fresh || event.kind != EventKind::posted) continue;
+        const auto message = final.messages.find(event.message);
+        if (message != final.messages.end() && message->second.content != event.content)
+            x_world.violated("I3", name + " read an earlier text of " + event.id.to_string());
+    }
+    // One that was read after its deletion shows no edits.
+    RoomModel should = final;
+    for (RoomModel* model : {&seen, &should})
+        for (auto& [id, message] : model->messages) message.edited &= !message.deleted;
+    compare(name, room, seen, should);
 }
 
 std::uint64_t Checker::digest() const {

@@ -1,5 +1,6 @@
 #include "tests/sim/client.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace parley::sim {
@@ -45,14 +46,18 @@ void Device::act_in(model::RoomId room) {
     View& view = x_views.at(room);
     if (view.state == View::State::out && x_world.random.chance(500)) return subscribe(room);
     const std::size_t what = x_world.random.below(100);
-    if (what < 65)
+    if (what < 58)
         send_new(room);
-    else if (what < 70)
+    else if (what < 63)
         send_conflict(room);
-    else if (what < 85)
+    else if (what < 84)
         change_message(room);
-    else if (what < 95)
+    else if (what < 92)
         change_members(room);
+    else if (what < 94)
+        change_room(room);
+    else if (what < 97)
+        mark_read(room);
     else if (view.state == View::State::live)
         subscribe(room); // again, for no reason
 }
@@ -108,6 +113,7 @@ void Device::change_message(model::RoomId room) {
         request.kind = Request::Kind::edit;
         request.content = ++x_journal.last_content;
         x_journal.edits[request.content] = {room, x_user, post.id};
+        ++x_journal.edits_asked[post.id];
         ++x_world.stats.edits;
     }
     transmit(x_main, request);
@@ -118,14 +124,43 @@ void Device::change_members(model::RoomId room) {
     Request request;
     request.kind = Request::Kind::member;
     request.room = room;
-    if (x_user == x_everybody.front()) {
+    if (x_user == x_everybody.front() || x_world.random.chance(300)) {
         request.subject = x_everybody[x_world.random.below(x_everybody.size())];
-        request.action = x_world.random.chance(600) ? Action::joined : Action::removed;
+        const std::size_t what = x_world.random.below(10);
+        request.action = what < 5 ? Action::joined : what < 8 ? Action::role : Action::removed;
+        const std::size_t role = x_world.random.below(10);
+        request.role = role < 5   ? model::Role::member
+                       : role < 8 ? model::Role::admin
+                                  : model::Role::owner;
     } else {
         request.subject = x_user;
         request.action = x_world.random.chance(700) ? Action::joined : Action::left;
     }
     x_journal.operations.insert({EventKind::member, room, x_user, request.subject.value});
+    transmit(x_main, request);
+}
+
+void Device::change_room(model::RoomId room) {
+    Request request;
+    request.kind = Request::Kind::room;
+    request.room = room;
+    request.content = ++x_journal.last_content;
+    request.open = x_world.random.chance(500);
+    x_journal.room_changes[request.content] = {room, x_user, request.open};
+    transmit(x_main, request);
+}
+
+void Device::mark_read(model::RoomId room) {
+    std::vector<WireEvent> posts;
+    for (const WireEvent& event : x_views.at(room).log)
+        if (event.kind == EventKind::posted) posts.push_back(event);
+    if (posts.empty()) return;
+    Request request;
+    request.kind = Request::Kind::mark;
+    request.room = room;
+    // Mostly the newest, now and then an older one.
+    request.message = x_world.random.chance(700) ? posts.back().id : x_world.random.pick(posts).id;
+    x_journal.marks_asked.insert({x_user, room, request.message});
     transmit(x_main, request);
 }
 
@@ -140,6 +175,11 @@ void Device::connect() {
 }
 
 void Device::come_back() {
+    if (x_world.random.chance(250))
+        for (auto& [room, view] : x_views) {
+            view = {};
+            view.fresh = true;
+        }
     for (const LinkId link : {x_main, x_second})
         if (link) {
             x_network.close_by_client(link);
@@ -164,7 +204,8 @@ void Device::lost(LinkId link) {
 
 void Device::transmit(LinkId link, Request request, bool conflict) {
     request.ref = ++x_last_ref;
-    x_pending[request.ref] = {link, request, conflict};
+    x_pending[request.ref] = {link, request, conflict,
+                              x_journal.marks_done[{x_user, request.room}]};
     x_network.to_server(link, request);
     x_world.scheduler.after(kAnswerTimeoutMs, [this, ref = request.ref, link] {
         if (!x_pending.contains(ref)) return;
@@ -243,7 +284,7 @@ void Device::on_packet(LinkId link, const Packet& packet) {
     case Packet::Kind::sent:
         return on_sent(link, packet, pending);
     case Packet::Kind::done:
-        return;
+        return on_done(packet, pending);
     case Packet::Kind::error:
         return on_error(packet, pending);
     case Packet::Kind::ended:
@@ -263,6 +304,11 @@ void Device::observe(View& view, const WireEvent& event) {
 void Device::on_subscribed(const Packet& packet) {
     View& view = x_views.at(packet.room);
     if (view.state != View::State::subscribing || view.ref != packet.ref) return;
+    for (const WireEvent& deletion : packet.events)
+        for (const WireEvent& event : packet.events)
+            if (deletion.kind == EventKind::deleted && event.content &&
+                event.message == deletion.message)
+                report("I3", "a deleted text", event);
     for (const WireEvent& event : packet.events) {
         if (event.id <= view.last) report("I5", "a resume repeats", event);
         if (event.prev != view.last) report("I5", "a resume has a hole", event);
@@ -288,9 +334,22 @@ void Device::on_live(model::RoomId room, const WireEvent& event) {
         return subscribe(room);
     }
     observe(view, event);
+    view.live.push_back(event.id);
     view.removed = event.kind == EventKind::member && event.subject == x_user &&
                    event.action != model::MemberAction::joined &&
                    event.action != model::MemberAction::role;
+}
+
+void Device::on_done(const Packet& packet, const Pending& pending) {
+    const Request& request = pending.request;
+    if (request.kind == Request::Kind::edit) ++x_journal.edits_done[request.message];
+    if (request.kind == Request::Kind::remove) x_journal.deletions_done.insert(request.message);
+    if (request.kind != Request::Kind::mark) return;
+    if (packet.mark < std::max(pending.mark, request.message))
+        x_world.violated("I15", "user " + x_user.to_string() + " has a read mark that went back");
+    model::MessageId& furthest = x_journal.marks_done[{x_user, request.room}];
+    furthest = std::max(furthest, packet.mark);
+    ++x_world.stats.marks;
 }
 
 void Device::on_sent(LinkId link, const Packet& packet, const Pending& pending) {

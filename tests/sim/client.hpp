@@ -21,7 +21,7 @@ public:
 
     // Begins; does `actions` things and then only what it must to settle them.
     void start(int actions);
-    // Drops its connections and comes back.
+    // Drops its connections and comes back; may have forgotten all, like one newly installed.
     void come_back();
 
     struct View {
@@ -30,7 +30,9 @@ public:
         std::uint64_t ref = 0; // of the subscribe that it waits for
         model::EventId last;
         bool removed = false; // saw its own removal, live
+        bool fresh = false;   // read from the beginning when all was quiet
         std::vector<WireEvent> log;
+        std::vector<model::EventId> live; // of those, what came live
     };
     const std::map<model::RoomId, View>& views() const { return x_views; }
     model::UserId user() const { return x_user; }
@@ -43,6 +45,7 @@ private:
         LinkId link = 0;
         Request request;
         bool conflict = false; // a nonce used again for another body, on purpose
+        model::MessageId mark; // how far the user was known to have read when it was asked
     };
     void act();
     void act_in(model::RoomId room);
@@ -50,6 +53,8 @@ private:
     void send_conflict(model::RoomId room);
     void change_message(model::RoomId room);
     void change_members(model::RoomId room);
+    void change_room(model::RoomId room);
+    void mark_read(model::RoomId room);
 
     void connect();
     void lost(LinkId link);
@@ -61,6 +66,7 @@ private:
 
     void on_subscribed(const Packet& packet);
     void on_live(model::RoomId room, const WireEvent& event);
+    void on_done(const Packet& packet, const Pending& pending);
     void on_sent(LinkId link, const Packet& packet, const Pending& pending);
     void on_error(const Packet& packet, const Pending& pending);
     void observe(View& view, const WireEvent& event);

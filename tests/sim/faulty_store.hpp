@@ -4,7 +4,9 @@
 
 #include "ports/event_store.hpp"
 
-#include <functional>
+#include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,8 +33,17 @@ public:
         x_fault = fault;
         x_calls = calls;
         x_crashed = false;
+        x_commit_failed = false;
     }
     bool crashed() const { return x_crashed; }
+    bool commit_failed() const { return x_commit_failed; }
+    // Bugs that a store or what is in front of it could have, planted by the simulator.
+    struct Lies {
+        bool no_reaction_is_there = false; // so it may be added again
+        bool roles_never_sink = false;     // a cache that a demotion does not clear
+        bool more_owners = false;          // so the last one may go
+    };
+    void lie(const Lies& lies) { x_lies = lies; }
     // Ids in the order in which they became durable.
     const std::vector<model::EventId>& committed() const { return x_committed; }
 
@@ -47,7 +58,8 @@ public:
         return x_inner.put(event);
     }
     Result<void> commit() override {
-        if (strikes(Fault::commit_fails)) return error();
+        x_commit_failed = strikes(Fault::commit_fails);
+        if (x_commit_failed) return error();
         if (strikes(Fault::dies_before_commit) || strikes(Fault::dies_in_commit_undone)) {
             x_inner.rollback();
             return die();
@@ -62,11 +74,16 @@ public:
 
     Result<model::EventId> last_id() override { return x_inner.last_id(); }
     Result<std::optional<ports::StoredRoom>> room(model::RoomId room) override {
-        return x_inner.room(room);
+        auto stored = x_inner.room(room);
+        if (x_lies.more_owners && stored && *stored) ++(*stored)->owners;
+        return stored;
     }
     Result<std::optional<model::Role>> role(model::RoomId room, model::UserId user) override {
         if (strikes(Fault::look_up_fails)) return error();
-        return x_inner.role(room, user);
+        PARLEY_TRY(const auto role, x_inner.role(room, user));
+        if (!role || !x_lies.roles_never_sink) return role;
+        model::Role& highest = x_roles.emplace(std::pair(room, user), *role).first->second;
+        return highest = std::max(highest, *role);
     }
     Result<std::optional<ports::StoredNonce>> nonce(model::RoomId room, model::UserId user,
                                                     std::string_view nonce) override {
@@ -78,7 +95,9 @@ public:
     }
     Result<ReactionFacts> reaction(model::RoomId room, model::MessageId message, model::UserId user,
                                    std::string_view emoji) override {
-        return x_inner.reaction(room, message, user, emoji);
+        PARLEY_TRY(auto facts, x_inner.reaction(room, message, user, emoji));
+        facts.present &= !x_lies.no_reaction_is_there;
+        return facts;
     }
     Result<std::optional<model::RoomId>> room_by_name_key(std::string_view key) override {
         return x_inner.room_by_name_key(key);
@@ -100,6 +119,9 @@ private:
     Fault x_fault = Fault::none;
     int x_calls = 0;
     bool x_crashed = false;
+    bool x_commit_failed = false;
+    Lies x_lies;
+    std::map<std::pair<model::RoomId, model::UserId>, model::Role> x_roles;
     std::vector<model::EventId> x_put, x_committed;
 };
 

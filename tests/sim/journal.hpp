@@ -1,6 +1,7 @@
 // What the clients asked for and what they were told: the checker's side of the story.
 #pragma once
 
+#include "tests/sim/room_model.hpp"
 #include "tests/sim/wire.hpp"
 #include "tests/sim/world.hpp"
 
@@ -32,13 +33,23 @@ struct Journal {
         model::UserId user;
         model::MessageId message;
     };
+    struct RoomChange {
+        model::RoomId room;
+        model::UserId user;
+        bool open = false;
+    };
     // kind, room, who, message or (for members) user id
     using Operation = std::tuple<EventKind, model::RoomId, model::UserId, std::int64_t>;
 
-    std::map<std::uint64_t, Send> sends; // by nonce, which rises with time
-    std::map<std::uint64_t, Edit> edits; // by content
+    std::map<std::uint64_t, Send> sends;                     // by nonce, which rises with time
+    std::map<std::uint64_t, Edit> edits;                     // by content
+    std::map<std::uint64_t, RoomChange> room_changes;        // by name
+    std::map<model::MessageId, int> edits_asked, edits_done; // done: acknowledged
+    std::set<model::MessageId> deletions_done;
+    std::map<std::pair<model::UserId, model::RoomId>, model::MessageId> marks_done; // the furthest
+    std::set<std::tuple<model::UserId, model::RoomId, model::MessageId>> marks_asked;
     std::set<Operation> operations;
-    std::map<model::RoomId, std::set<model::UserId>> first_members;
+    std::map<model::RoomId, RoomModel> first; // as they were made
     std::uint64_t last_nonce = 0, last_content = 0;
 
     // I3: nothing is seen or stored that nobody asked for.
@@ -58,12 +69,17 @@ struct Journal {
         case EventKind::member:
             return operations.contains({event.kind, event.room, event.user, event.subject.value});
         case EventKind::room:
-            return event.id.value == event.room.value;
+            return event.id.value == event.room.value || is_room_change(event);
         }
         return false;
     }
 
 private:
+    bool is_room_change(const WireEvent& event) const {
+        const auto change = room_changes.find(event.content);
+        return change != room_changes.end() && change->second.room == event.room &&
+               change->second.user == event.user && change->second.open == event.open;
+    }
     bool is_later_state(const WireEvent& event) const {
         if (event.content == 0) return true; // deleted since
         const auto edit = edits.find(event.content);

@@ -10,7 +10,7 @@ namespace {
 
 int usage() {
     std::cerr << "usage: parley_sim [--seed FIRST] [--seeds COUNT] [--verbose]\n"
-                 "                  [--bug ack_before_commit|no_nonce_check|resume_skips_one]\n";
+                 "                  [--bug NAME], as in README.md\n";
     return 2;
 }
 

@@ -65,6 +65,7 @@ struct Server::Process {
     bool log_busy = false;
     std::array<Channel, kCores> log_to_core;
     std::uint64_t attempts = 0;
+    std::map<std::pair<model::UserId, model::RoomId>, model::MessageId> marks; // of a planted bug
 };
 
 namespace {
@@ -89,10 +90,13 @@ void Server::start() {
     x_process = std::make_unique<Process>();
     const auto node = static_cast<std::uint16_t>(x_world.random.below(3));
     x_process->ingester = *ingest::Ingester::open(x_store, x_world.clock, node);
-    if (x_world.bug == Bug::ack_before_commit)
+    if (x_world.bug == Bug::ack_before_commit || x_world.bug == Bug::edit_before_commit)
         x_process->ingester->plant(ingest::Ingester::PlantedBug::ack_before_commit);
     if (x_world.bug == Bug::no_nonce_check)
         x_process->ingester->plant(ingest::Ingester::PlantedBug::no_nonce_check);
+    x_store.lie({.no_reaction_is_there = x_world.bug == Bug::reaction_doubled,
+                 .roles_never_sink = x_world.bug == Bug::demotion_ignored,
+                 .more_owners = x_world.bug == Bug::last_owner_goes});
     x_world.trace("server starts as node", node, "clock offset", x_world.clock.offset_ms);
 }
 
@@ -184,7 +188,14 @@ Result<model::Draft> Server::compose(model::UserId user, const Request& request)
         return chat::Composer::react(request.room, user, request.message, "+1", request.added);
     case Kind::member:
         return chat::Composer::member(request.room, user,
-                                      {request.subject, request.action, model::Role::member});
+                                      {request.subject, request.action, request.role});
+    case Kind::room: {
+        model::RoomDraft draft;
+        draft.name = "n" + std::to_string(request.content);
+        draft.visibility = request.open ? model::Visibility::open : model::Visibility::restricted;
+        return chat::Composer::room(request.room, user, draft);
+    }
+    case Kind::mark:
     case Kind::subscribe:
         break;
     }
@@ -195,6 +206,7 @@ void Server::on_request(LinkId link, const Request& request) {
     Connection* const connection = find(link);
     if (!connection) return;
     if (request.kind == Request::Kind::subscribe) return begin_resume(*connection, request);
+    if (request.kind == Request::Kind::mark) return mark_read(*connection, request);
     auto draft = compose(connection->user_id(), request);
     if (!draft) return answer_error(link, request, draft.error());
     ports::Submission submission{
@@ -279,7 +291,11 @@ void Server::finish_resume(Resume resume, const ports::EventPage& page) {
     chat::Subscription* const subscription = subscription_of(resume);
     if (!subscription) return;
     chat::Hub& hub = x_process->cores[resume.core].hub;
-    for (const model::Event& event : page.events) resume.events.push_back(to_wire(event));
+    for (const model::Event& event : page.events) {
+        WireEvent& wire = resume.events.emplace_back(to_wire(event));
+        if (x_world.bug == Bug::deleted_text_stays && wire.kind == EventKind::posted)
+            wire.content = x_texts.emplace(wire.id, wire.content).first->second;
+    }
     if (x_world.bug == Bug::resume_skips_one && resume.request.since && !resume.events.empty())
         resume.events.erase(resume.events.begin());
     const model::EventId through = std::max(resume.request.since, page.last_id);
@@ -300,6 +316,46 @@ void Server::finish_resume(Resume resume, const ports::EventPage& page) {
         find(resume.link)->subscriptions.erase(resume.request.room);
         hub.end(*subscription);
     }
+}
+
+// --- read marks: straight to the store, no part of the log
+// ----------------------------------------
+
+void Server::mark_read(Connection& connection, const Request& request) {
+    const std::size_t core = connection.core, home = home_core(request.room);
+    post(x_process->cores[core].to_core[home], 3,
+         [this, link = connection.link, user = connection.user_id(), request] {
+             const chat::Room* const room = home_room(request.room);
+             const auto standing = room ? room->standing_of(user) : chat::Standing{};
+             const auto allowed = chat::authorise(standing, chat::Action::view);
+             if (!allowed) return answer_error(link, request, allowed.error());
+             x_world.scheduler.after(x_world.random.between(0, 25),
+                                     [this, generation = x_generation, link, user, request] {
+                                         if (generation == x_generation)
+                                             write_mark(link, user, request);
+                                     });
+         });
+}
+
+void Server::write_mark(LinkId link, model::UserId user, const Request& request) {
+    Packet done;
+    done.kind = Packet::Kind::done;
+    done.ref = request.ref;
+    done.room = request.room;
+    if (x_world.bug == Bug::mark_before_store) {
+        model::MessageId& mark = x_process->marks[{user, request.room}];
+        mark = std::max({mark, request.message, x_disk.read_mark(user, request.room)});
+        done.mark = mark;
+        x_world.scheduler.after(500, [this, generation = x_generation, user, request] {
+            if (generation == x_generation)
+                (void)x_disk.move_read_mark(user, request.room, request.message);
+        });
+        return answer(link, std::move(done));
+    }
+    if (const auto moved = x_disk.move_read_mark(user, request.room, request.message); !moved)
+        return answer_error(link, request, moved.error());
+    done.mark = x_disk.read_mark(user, request.room);
+    answer(link, std::move(done));
 }
 
 // --- the log -------------------------------------------------------------------------------------
@@ -343,6 +399,13 @@ void Server::commit() {
     const bool dies_later =
         fault == FaultyStore::Fault::dies_after_commit && x_world.random.chance(500);
     if (x_store.crashed() && !dies_later) return crash();
+    if (x_world.bug == Bug::edit_before_commit && x_store.commit_failed())
+        for (ports::Outcome& outcome : outcomes)
+            if (outcome.durable &&
+                !std::holds_alternative<model::MessageEdited>(outcome.durable->event().body)) {
+                outcome.durable.reset();
+                outcome.error = Error(Errc::unavailable, "nothing was stored");
+            }
     if (dies_later) // with some of what follows the commit done, and some not
         x_world.scheduler.after(x_world.random.between(0, 20), [this, generation = x_generation] {
             if (generation == x_generation) crash();
@@ -391,8 +454,9 @@ void Server::deliver_on_core(std::size_t core, const ports::Outcome& outcome) {
         publish(core, event, answered_by_sent ? outcome.origin.responder : 0);
         chat::Hub& hub = x_process->cores[core].hub;
         if (const auto* member = std::get_if<model::MemberChanged>(&event.body))
-            if (member->action == model::MemberAction::left ||
-                member->action == model::MemberAction::removed)
+            if ((member->action == model::MemberAction::left ||
+                 member->action == model::MemberAction::removed) &&
+                x_world.bug != Bug::removed_still_hears)
                 hub.end_all_of(event.room_id, member->user_id);
     }
     if (mine) answer_outcome(outcome);

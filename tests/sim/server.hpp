@@ -77,6 +77,8 @@ private:
     // The subscription that a resume is for, if it still is.
     chat::Subscription* subscription_of(const Resume& resume);
 
+    void mark_read(Connection& connection, const Request& request);
+    void write_mark(LinkId link, model::UserId user, const Request& request);
     void wake_log();
     void commit();
     FaultyStore::Fault draw_fault(int& calls);
@@ -91,6 +93,7 @@ private:
     FaultyStore x_store;
     std::unique_ptr<Process> x_process;
     std::uint64_t x_generation = 0; // of the process; what an earlier one posted is void
+    std::map<model::MessageId, std::uint64_t> x_texts; // first seen; of a planted bug
 };
 
 } // namespace parley::sim

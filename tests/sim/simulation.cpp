@@ -14,11 +14,18 @@ namespace parley::sim {
 namespace {
 
 constexpr std::size_t kStepsMost = 400'000;
-constexpr std::array<std::pair<Bug, std::string_view>, 4> kBugs{
+constexpr std::array<std::pair<Bug, std::string_view>, 11> kBugs{
     {{Bug::none, "none"},
      {Bug::ack_before_commit, "ack_before_commit"},
      {Bug::no_nonce_check, "no_nonce_check"},
-     {Bug::resume_skips_one, "resume_skips_one"}}};
+     {Bug::resume_skips_one, "resume_skips_one"},
+     {Bug::edit_before_commit, "edit_before_commit"},
+     {Bug::deleted_text_stays, "deleted_text_stays"},
+     {Bug::reaction_doubled, "reaction_doubled"},
+     {Bug::removed_still_hears, "removed_still_hears"},
+     {Bug::demotion_ignored, "demotion_ignored"},
+     {Bug::last_owner_goes, "last_owner_goes"},
+     {Bug::mark_before_store, "mark_before_store"}}};
 
 class Simulation {
 public:
@@ -54,7 +61,10 @@ private:
             const auto made = x_server.run_now(chat::Composer::create(x_users.front(), draft));
             x_rooms.push_back(made.room_id);
             const auto& members = made.durable->initial_members();
-            x_journal.first_members[made.room_id] = {members.begin(), members.end()};
+            RoomModel& first = x_journal.first[made.room_id];
+            for (const model::UserId user : members) first.roles[user] = model::Role::member;
+            first.roles[x_users.front()] = model::Role::owner;
+            first.open = draft.visibility == model::Visibility::open;
         }
         for (const model::UserId user : x_users)
             for (std::int64_t i = x_world.random.between(1, 2); i > 0; --i)
@@ -76,7 +86,8 @@ private:
     Report check() {
         Checker checker(x_world, x_journal, x_disk, x_rooms);
         checker.check_history();
-        checker.check_writers();
+        checker.check_rules();
+        checker.check_changes();
         checker.check_commits(x_server.store().committed());
         checker.check_sends();
         checker.check_order_of_senders();

@@ -27,14 +27,22 @@ struct WireEvent {
     EventKind kind = EventKind::room;
     model::MemberAction action = model::MemberAction::joined; // of member
     model::UserId subject;                                    // of member
+    model::Role role = model::Role::member;                   // of member
+    bool added = false;                                       // of reaction
+    bool open = false;                                        // of room: who likes may join
     model::MessageId message;                                 // of all but member and room
     std::uint64_t nonce = 0;                                  // of posted
-    std::uint64_t content = 0;                                // of posted and edited; 0: deleted
+    std::uint64_t content = 0; // of posted and edited, 0: deleted; of room: its name
 };
 static_assert(std::is_trivially_copyable_v<WireEvent>);
 
 inline std::uint64_t number_of(const std::string& text) {
     return text.size() < 2 ? 0 : std::stoull(text.substr(1));
+}
+
+// Rooms begin as "room 1" and are called "n17" once somebody has renamed them.
+inline std::uint64_t number_of_name(const std::string& name) {
+    return name.starts_with('n') ? number_of(name) : 0;
 }
 
 inline WireEvent to_wire(const model::Event& event) {
@@ -45,6 +53,9 @@ inline WireEvent to_wire(const model::Event& event) {
                    .kind = static_cast<EventKind>(event.body.index()),
                    .action = {},
                    .subject = {},
+                   .role = {},
+                   .added = false,
+                   .open = false,
                    .message = {},
                    .nonce = 0,
                    .content = 0};
@@ -59,9 +70,14 @@ inline WireEvent to_wire(const model::Event& event) {
         wire.message = deleted->message_id;
     } else if (const auto* reaction = std::get_if<model::ReactionChanged>(&event.body)) {
         wire.message = reaction->message_id;
+        wire.added = reaction->added;
     } else if (const auto* member = std::get_if<model::MemberChanged>(&event.body)) {
         wire.subject = member->user_id;
         wire.action = member->action;
+        wire.role = member->role;
+    } else if (const auto* room = std::get_if<model::RoomChanged>(&event.body)) {
+        wire.content = number_of_name(room->room.name);
+        wire.open = room->room.visibility == model::Visibility::open;
     }
     return wire;
 }
@@ -76,17 +92,19 @@ inline WireEvent from_frame(const FrameRef& frame) {
 }
 
 struct Request {
-    enum class Kind : std::uint8_t { subscribe, send, edit, remove, react, member };
+    enum class Kind : std::uint8_t { subscribe, send, edit, remove, react, member, room, mark };
     Kind kind = Kind::send;
     std::uint64_t ref = 0;
     model::RoomId room;
     model::EventId since;      // of subscribe
     std::uint64_t nonce = 0;   // of send
-    std::uint64_t content = 0; // of send and edit
-    model::MessageId message;  // of edit, remove, react
+    std::uint64_t content = 0; // of send and edit; of room: the new name
+    model::MessageId message;  // of edit, remove, react, mark
     bool added = false;        // of react
     model::UserId subject;     // of member
     model::MemberAction action = model::MemberAction::joined;
+    model::Role role = model::Role::member; // of member
+    bool open = false;                      // of room
 };
 
 struct Packet {
@@ -96,7 +114,8 @@ struct Packet {
     model::RoomId room;
     std::vector<WireEvent> events; // of subscribed: those missed; of event and sent: one
     bool more = false;
-    std::string code; // of error
+    std::string code;           // of error
+    model::MessageId mark = {}; // of done after mark: where it is now
 };
 
 } // namespace parley::sim

@@ -105,7 +105,19 @@ private:
     const Scheduler& x_scheduler;
 };
 
-enum class Bug : std::uint8_t { none, ack_before_commit, no_nonce_check, resume_skips_one };
+enum class Bug : std::uint8_t {
+    none,
+    ack_before_commit,
+    no_nonce_check,
+    resume_skips_one,
+    edit_before_commit,
+    deleted_text_stays,
+    reaction_doubled,
+    removed_still_hears,
+    demotion_ignored,
+    last_owner_goes,
+    mark_before_store,
+};
 
 // How often what goes wrong, per mille. Each run draws its own, many of them 0: a run that has
 // every fault all the time gets nowhere, and one without a fault often shows what faults would
@@ -138,7 +150,7 @@ struct Faults {
 struct Stats {
     std::uint64_t stored = 0, acknowledged = 0, repeated = 0, refused = 0, given_up = 0;
     std::uint64_t crashes = 0, failed_batches = 0, resumes = 0, further_pages = 0, gaps = 0;
-    std::uint64_t ended = 0, edits = 0, conflicts = 0;
+    std::uint64_t ended = 0, edits = 0, conflicts = 0, marks = 0;
 };
 
 struct World {

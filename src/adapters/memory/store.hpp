@@ -94,6 +94,9 @@ public:
     Result<model::User> add_user(ports::NewUser user);
     Result<ports::RoomSnapshot> read_room(model::RoomId room);
     ports::EventPage read_events(model::RoomId room, model::EventId since, std::size_t limit);
+    ports::MessagePage read_before(model::RoomId room, model::MessageId before, std::size_t limit);
+    Result<bool> move_read_mark(model::UserId user, model::RoomId room, model::MessageId message);
+    model::MessageId read_mark(model::UserId user, model::RoomId room); // 0: none
 
 private:
     struct MemberRow {
@@ -142,7 +145,6 @@ private:
     void apply_room(RoomData& room, const model::Sequenced& sequenced);
     void set_message(RoomData& room, model::Message message);
     ports::HistoryMessage shown(const RoomData& room, const model::Message& message) const;
-    ports::MessagePage read_before(model::RoomId room, model::MessageId before, std::size_t limit);
     ports::MessagePage read_after(model::RoomId room, model::MessageId after, std::size_t limit);
     ports::RoomListItem list_item(const RoomData& room, model::UserId user, MemberRow member) const;
 

@@ -179,14 +179,24 @@ Task<Result<std::vector<model::Member>>> Store::members(model::RoomId id, model:
 }
 
 Task<Result<bool>> Store::set_read(model::UserId user, model::RoomId id, model::MessageId message) {
+    co_return move_read_mark(user, id, message);
+}
+
+model::MessageId Store::read_mark(model::UserId user, model::RoomId id) {
+    const Lock lock(x_mutex);
+    RoomData* const room = find_room(id);
+    return room ? room->read_marks[user] : model::MessageId();
+}
+
+Result<bool> Store::move_read_mark(model::UserId user, model::RoomId id, model::MessageId message) {
     const Lock lock(x_mutex);
     RoomData* const room = find_room(id);
     if (!room || !room->find_message(message))
-        co_return Error(Errc::unknown_message, "no such message in this room");
+        return Error(Errc::unknown_message, "no such message in this room");
     model::MessageId& mark = room->read_marks[user];
-    if (mark >= message) co_return false;
+    if (mark >= message) return false;
     mark = message;
-    co_return true;
+    return true;
 }
 
 } // namespace parley::memory

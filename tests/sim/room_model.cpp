@@ -1,0 +1,80 @@
+#include "tests/sim/room_model.hpp"
+
+#include <algorithm>
+
+namespace parley::sim {
+
+using model::MemberAction;
+using model::Role;
+
+bool RoomModel::has(model::UserId user, Role at_least) const {
+    const auto role = roles.find(user);
+    return role != roles.end() && role->second >= at_least;
+}
+
+std::string RoomModel::apply(const WireEvent& event) {
+    if (event.kind == EventKind::member) return apply_member(event);
+    if (event.kind == EventKind::room) {
+        if (event.id.value == event.room.value) return {};
+        const bool same = open == event.open && name == event.content;
+        open = event.open;
+        name = event.content;
+        if (!has(event.user, Role::admin)) return "a room changed by one who is no admin";
+        return same ? "a change of a room that changes nothing" : "";
+    }
+    if (event.kind == EventKind::posted) {
+        messages[event.message] = {event.user, event.content, false, event.content == 0};
+        return has(event.user, Role::member) ? "" : "a message by one who is not in the room";
+    }
+    return apply_to_message(event);
+}
+
+std::string RoomModel::apply_to_message(const WireEvent& event) {
+    const auto found = messages.find(event.message);
+    if (found == messages.end()) return "a change of a message that is not there";
+    Message& message = found->second;
+    const bool own = message.author == event.user;
+    if (!has(event.user, Role::member)) return "a message changed by one who is not in the room";
+    switch (event.kind) {
+    case EventKind::edited:
+        message.edited = true;
+        message.content = event.content;
+        return own ? "" : "an edit by another than the author";
+    case EventKind::deleted:
+        message.deleted = true;
+        message.content = 0;
+        std::erase_if(reactions, [&](const auto& one) { return one.first == event.message; });
+        return own || has(event.user, Role::admin) ? ""
+                                                   : "a deletion by one who has no right to it";
+    case EventKind::reaction:
+        if (event.added)
+            return reactions.emplace(event.message, event.user).second ? "" : "a reaction twice";
+        return reactions.erase({event.message, event.user}) ? "" : "no such reaction to take back";
+    default:
+        return "not about a message";
+    }
+}
+
+std::string RoomModel::apply_member(const WireEvent& event) {
+    const bool self = event.user == event.subject, there = roles.contains(event.subject);
+    const Role before = there ? roles[event.subject] : Role::member;
+    const bool actor_is_admin = has(event.user, Role::admin);
+    const Role own = actor_is_admin ? roles[event.user] : Role::member;
+    const bool rises = event.action == MemberAction::joined || event.action == MemberAction::role;
+    if (rises)
+        roles[event.subject] = event.role;
+    else
+        roles.erase(event.subject);
+    if (there == (event.action == MemberAction::joined))
+        return "a member who was there, or was not";
+    const auto is_owner = [](const auto& member) { return member.second == Role::owner; };
+    if (std::ranges::none_of(roles, is_owner)) return "a room without an owner";
+    if (event.action == MemberAction::left) return self ? "" : "one leaves in another's name";
+    if (event.action == MemberAction::joined && self)
+        return open && event.role == Role::member ? "" : "one joins where one may not";
+    if (!actor_is_admin) return "members changed by one who is no admin";
+    if (before > own || (rises && event.role > own)) return "a role above one's own";
+    return {};
+}
+
+} // namespace parley::sim
