@@ -258,10 +258,16 @@ def part_run():
     return pytest("tests/front")
 
 
+def part_package():
+    """The .deb: built, installed in a root of its own, used, upgraded, removed"""
+    build_release()
+    return pytest("tests/package")
+
+
 PARTS = {
     "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web,
     "clients": part_clients, "crash": part_crash, "run": part_run,
-    "autobahn": part_autobahn, "asan": part_asan, "tsan": part_tsan, "fuzz": part_fuzz,
+    "autobahn": part_autobahn, "asan": part_asan, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
 }
 QUICK = ["tidy", "unit", "e2e"]
 

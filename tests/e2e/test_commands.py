@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from parley_client import Api
+from parley_client import Api, refused
 from parley_command import parley
 from parley_server import binary
 
@@ -73,3 +73,32 @@ def test_accounts_before_the_first_start_and_beside_the_server(make_server, tmp_
     listed = {user["username"]: user for user in parley("user", "list", "--json", data=server.data)["users"]}
     assert listed["Root"]["sessions"] == 1 and listed["beside"]["id"] != listed["Root"]["id"]
     api.close()
+
+
+def test_who_is_shut_out_is_out_within_two_seconds(make_server):
+    server = make_server()
+    ann, bob = server.api.new_user(), server.api.new_user()
+    sockets = ann.socket(), bob.socket()
+    parley("user", "disable", ann.name, data=server.data)
+    made = parley("user", "reset-password", bob.email, "--generate", "--json", data=server.data)
+    for user, socket in zip((ann, bob), sockets):
+        socket.expect_close(4501, timeout=5)
+        refused(user.get("/v1/me"), 401, "session_revoked")
+    log_in = {"email": ann.email, "password": ann.password}
+    refused(server.api.call("POST", "/v1/sessions", json=log_in), 401, "invalid_credentials")
+    parley("user", "enable", ann.id, data=server.data)
+    assert server.api.call("POST", "/v1/sessions", json=log_in).status_code == 201
+    log_in = {"email": bob.email, "password": made["password"]}
+    assert server.api.call("POST", "/v1/sessions", json=log_in).status_code == 201
+
+
+def test_roles_of_the_server_and_the_last_admin(make_server):
+    server = make_server()
+    ann, bob = server.api.new_user(), server.api.new_user()
+    assert parley("user", "role", ann.name, "admin", "--json", data=server.data)["role"] == "admin"
+    for words in (["role", ann.name, "user"], ["disable", ann.name]):
+        error = parley("user", *words, "--json", data=server.data, expect=1)["error"]
+        assert "admin" in error["message"]
+    parley("user", "role", bob.name, "admin", data=server.data)
+    parley("user", "role", ann.name, "moderator", data=server.data)
+    assert ann.got("/v1/me")["role"] == "moderator"

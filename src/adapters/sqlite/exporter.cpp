@@ -29,7 +29,9 @@ Field field_of(const Query& query, int at, const Column& column) {
 }
 
 bool is_written(const Column& column, const ExportSettings& settings) {
-    return !column.secret || (settings.credentials && settings.scope == Scope::server);
+    if (column.travels == Travels::always) return true;
+    return settings.scope == Scope::server &&
+           (column.travels != Travels::with_credentials || settings.credentials);
 }
 
 std::string selection(const CarriedTable& table, const ExportSettings& settings) {

@@ -176,9 +176,10 @@ void Importer::insert(const CarriedTable& table, const Record& record) {
     int index = 0;
     for (const Column& column : table.columns) {
         const Field* field = find(record, column.name);
-        Value value = field ? value_of(column, *field) : Value{};
+        if (field && column.travels != Travels::always && x_scope != Scope::server)
+            bad("\"" + std::string(column.name) + "\" does not come with a room");
         // Whoever comes without a hash cannot sign in until there is a new password.
-        if (column.secret && std::holds_alternative<std::monostate>(value)) value = "";
+        const Value value = field ? value_of(column, *field) : column.instead;
         query.bind_at(++index, value);
         const bool is_event_id = std::string_view(column.name) == "id" &&
                                  (record.kind == "message" || record.kind == "event");

@@ -5,6 +5,7 @@ namespace {
 
 constexpr Choice kRoomKinds[] = {{1, "group"}, {2, "dm"}};
 constexpr Choice kVisibilities[] = {{1, "public"}, {2, "private"}};
+constexpr Choice kServerRoles[] = {{1, "user"}, {2, "moderator"}, {3, "admin"}};
 constexpr Choice kRoles[] = {{1, "member"}, {2, "admin"}, {3, "owner"}};
 constexpr Choice kMessageTypes[] = {{1, "TEXT"}, {2, "MEDIA"}};
 constexpr Choice kEventKinds[] = {
@@ -27,12 +28,13 @@ std::vector<CarriedTable> people_and_rooms() {
           {"username_key", Form::text},
           {"email", Form::text},
           {"email_key", Form::text},
-          {"password_hash", Form::text, {}, true},
+          {"password_hash", Form::text, {}, Travels::with_credentials, ""},
           {"display_name", Form::text},
           {"avatar_media_id", Form::id},
           {"created_at", Form::time},
           {"last_seen_at", Form::time},
-          {"disabled", Form::truth}},
+          {"disabled", Form::truth},
+          {"role", Form::choice, kServerRoles, Travels::with_server, std::int64_t{1}}},
          "id",
          kUsersOfRoom,
          "id = ?1"},

@@ -33,11 +33,16 @@ struct Choice {
     const char* word;
 };
 
+// with_server: what gives power over a server, and must not come with a room.
+enum class Travels : std::uint8_t { always, with_server, with_credentials };
+
 struct Column {
     const char* name;
     Form form;
     std::span<const Choice> choices = {};
-    bool secret = false; // only in a server's file with credentials
+    Travels travels = Travels::always;
+    // What an import takes where the column does not travel.
+    std::variant<std::monostate, std::int64_t, std::string_view> instead = {};
 };
 
 struct CarriedTable {

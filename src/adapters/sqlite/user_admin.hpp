@@ -36,16 +36,15 @@ public:
 
     // email_taken, username_taken.
     Result<model::User> add(const ports::NewUser& user, model::Time now);
-    // These answer how many sessions were ended.
-    std::int64_t disable(model::UserId user, model::Time now);
-    std::int64_t set_password(model::UserId user, std::string_view hash, model::Time now);
-    void enable(model::UserId user);
+    // unknown_user, last_admin. Who is disabled loses all sessions, as with a new password.
+    Result<model::User> change_standing(model::UserId user, const ports::StandingChange& change,
+                                        model::Time now);
+    Result<void> set_password(model::UserId user, std::string_view hash, model::Time now);
 
 private:
     template <class Function>
     auto transaction(Function&& function);
     bool taken(const char* sql, std::string_view key);
-    std::int64_t end_sessions(model::UserId user, model::Time now);
 
     std::unique_ptr<Database> x_database;
 };

@@ -4,6 +4,7 @@ namespace parley::app {
 namespace {
 
 const Argument kUser{"NAME", "Username, e-mail address or id"};
+const std::vector<std::string> kRoles{"user", "moderator", "admin"};
 const Option kPasswordStdin{"--password-stdin", "",
                             "Read the password from the first line of standard input"};
 const Option kGenerate{"--generate", "", "Make a password and print it"};
@@ -63,7 +64,10 @@ std::vector<Command> user_commands() {
          "makes an account",
          "The password is asked for without echo unless one of the options says otherwise.",
          {{"NAME", "Username"}},
-         {{"--email", "ADDRESS", "E-mail address (required)"}, kPasswordStdin, kGenerate},
+         {{"--email", "ADDRESS", "E-mail address (required)"},
+          {"--role", "ROLE", "user, moderator or admin of the server", kRoles},
+          kPasswordStdin,
+          kGenerate},
          Takes::folder,
          {"parley user add ann --email ann@example.org --generate"},
          run_user_add},
@@ -92,6 +96,15 @@ std::vector<Command> user_commands() {
          Takes::folder,
          {"parley user enable mallory"},
          run_user_enable},
+        {"user role",
+         "says what a user may do on the whole server",
+         "moderator: decides held messages of every room; admin: changes accounts too. One admin "
+         "always remains.",
+         {kUser, {"ROLE", "user, moderator or admin", kRoles}},
+         {},
+         Takes::folder,
+         {"parley user role ann admin"},
+         run_user_role},
         {"user reset-password",
          "gives a user a new password",
          "Ends all sessions in the same transaction.",

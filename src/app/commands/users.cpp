@@ -64,12 +64,31 @@ model::User find(sqlite::UserAdmin& admin, const std::string& name) {
     return *user;
 }
 
+const char* name_of(model::ServerRole role) {
+    switch (role) {
+    case model::ServerRole::user:
+        return "user";
+    case model::ServerRole::moderator:
+        return "moderator";
+    case model::ServerRole::admin:
+        return "admin";
+    }
+    return "";
+}
+
+model::ServerRole role_named(const std::string& word) {
+    return word == "admin"       ? model::ServerRole::admin
+           : word == "moderator" ? model::ServerRole::moderator
+                                 : model::ServerRole::user;
+}
+
 boost::json::object document(const model::User& user) {
     return {{"id", user.id.to_string()},
             {"username", user.username},
             {"email", user.email},
             {"display_name", user.display_name},
             {"created_at", model::to_rfc3339(user.created_at)},
+            {"role", name_of(user.role)},
             {"disabled", user.disabled}};
 }
 
@@ -83,8 +102,13 @@ int done(Console& console, const model::User& user, const std::string& what,
     return kDone;
 }
 
-std::string ended(std::int64_t sessions) {
-    return std::to_string(sessions) + (sessions == 1 ? " session ended" : " sessions ended");
+int change(const Invocation& given, Console& console, const ports::StandingChange& change,
+           const std::string& what) {
+    sqlite::UserAdmin admin(given.settings.data, Access::write);
+    const auto changed =
+        admin.change_standing(find(admin, given["NAME"]).id, change, system::SystemClock().now());
+    if (!changed) throw std::runtime_error(changed.error().detail);
+    return done(console, *changed, what);
 }
 
 } // namespace
@@ -102,7 +126,11 @@ int run_user_add(const Invocation& given, Console& console) {
     const NewPassword password = new_password(given, console, entropy);
     fresh.password_hash = hash_of(given.settings, entropy, password.text);
     sqlite::UserAdmin admin(given.settings.data, Access::make);
-    auto made = admin.add(fresh, system::SystemClock().now());
+    const model::Time now = system::SystemClock().now();
+    auto made = admin.add(fresh, now);
+    if (made && given.has("--role"))
+        made = admin.change_standing(made->id,
+                                     {.role = role_named(given["--role"]), .disabled = {}}, now);
     if (!made) throw std::runtime_error(made.error().detail);
     boost::json::object more;
     if (password.generated) more["password"] = password.text;
@@ -130,7 +158,11 @@ int run_user_list(const Invocation& given, Console& console) {
         }
         console.print(row.user.id.to_string() + "  " + row.user.username + "  " + row.user.email +
                       "  rooms " + std::to_string(row.rooms) + "  sessions " +
-                      std::to_string(row.sessions) + (row.user.disabled ? "  disabled" : ""));
+                      std::to_string(row.sessions) +
+                      (row.user.role == model::ServerRole::user
+                           ? ""
+                           : std::string("  ") + name_of(row.user.role)) +
+                      (row.user.disabled ? "  disabled" : ""));
     });
     console.print(std::to_string(count) + (count == 1 ? " account" : " accounts"));
     console.result(boost::json::object{{"users", std::move(list)}});
@@ -138,19 +170,16 @@ int run_user_list(const Invocation& given, Console& console) {
 }
 
 int run_user_disable(const Invocation& given, Console& console) {
-    sqlite::UserAdmin admin(given.settings.data, Access::write);
-    model::User user = find(admin, given["NAME"]);
-    const auto sessions = admin.disable(user.id, system::SystemClock().now());
-    user.disabled = true;
-    return done(console, user, "disabled, " + ended(sessions), {{"sessions_ended", sessions}});
+    return change(given, console, {.role = {}, .disabled = true}, "disabled, all sessions ended");
 }
 
 int run_user_enable(const Invocation& given, Console& console) {
-    sqlite::UserAdmin admin(given.settings.data, Access::write);
-    model::User user = find(admin, given["NAME"]);
-    admin.enable(user.id);
-    user.disabled = false;
-    return done(console, user, "enabled");
+    return change(given, console, {.role = {}, .disabled = false}, "enabled");
+}
+
+int run_user_role(const Invocation& given, Console& console) {
+    return change(given, console, {.role = role_named(given["ROLE"]), .disabled = {}},
+                  "has the role " + given["ROLE"]);
 }
 
 int run_user_reset_password(const Invocation& given, Console& console) {
@@ -159,10 +188,11 @@ int run_user_reset_password(const Invocation& given, Console& console) {
     system::SystemEntropy entropy;
     const NewPassword password = new_password(given, console, entropy);
     const std::string hash = hash_of(given.settings, entropy, password.text);
-    const auto sessions = admin.set_password(user.id, hash, system::SystemClock().now());
-    boost::json::object more{{"sessions_ended", sessions}};
+    if (auto set = admin.set_password(user.id, hash, system::SystemClock().now()); !set)
+        throw std::runtime_error(set.error().detail);
+    boost::json::object more;
     if (password.generated) more["password"] = password.text;
-    done(console, user, "new password set, " + ended(sessions), more);
+    done(console, user, "new password set, all sessions ended", more);
     if (password.generated) console.print("password: " + password.text);
     return kDone;
 }
