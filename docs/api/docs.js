@@ -1,18 +1,10 @@
 // Shows /openapi.json and /asyncapi.json as one page. Understands what those two documents use, not
 // all that their standards allow.
 
-const methods = ['get', 'post', 'put', 'patch', 'delete'];
+import { h } from './docs_dom.js';
+import { Session, callForm, socketForm } from './docs_try.js';
 
-function h(tag, props = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? '' : value);
-  }
-  node.append(...children.flat(9).filter((c) => c !== null && c !== undefined && c !== false && c !== ''));
-  return node;
-}
+const methods = ['get', 'post', 'put', 'patch', 'delete'];
 
 // The little Markdown of the descriptions: paragraphs, lists, `code` and **bold**.
 function prose(text) {
@@ -120,7 +112,7 @@ function table(head, rows) {
 }
 
 // --- HTTP
-function httpPart(doc) {
+function httpPart(doc, session) {
   const ref = new Reference(doc, 'http');
   const operations = [];
   for (const [path, item] of Object.entries(doc.paths)) {
@@ -132,7 +124,7 @@ function httpPart(doc) {
   const nodes = [
     h('section', { id: 'http' }, h('h2', {}, 'HTTP'), prose(doc.info.description)),
     byTag.map(({ tag, list }) => h('section', { id: `http-${tag.name}` },
-      h('h3', {}, tag.name), prose(tag.description), list.map((o) => operation(o, ref)))),
+      h('h3', {}, tag.name), prose(tag.description), list.map((o) => operation(o, ref, session)))),
     h('section', { id: 'http-errors' }, h('h3', {}, 'Error codes'), errorCodes(doc)),
     h('section', { id: 'http-schemas' }, h('h3', {}, 'Schemas'),
       Object.entries(doc.components.schemas).map(([name, schema]) => ref.schema(name, schema))),
@@ -148,17 +140,24 @@ function httpPart(doc) {
   return { nodes, links };
 }
 
-function operation(o, ref) {
+// The security scheme of a call: {key, name, in}, or null where no token is needed.
+function schemeOf(o, doc) {
+  const key = Object.keys((o.security ?? doc.security ?? [])[0] ?? {})[0];
+  return key ? { key, ...doc.components.securitySchemes[key] } : null;
+}
+
+function operation(o, ref, session) {
   const parameters = [...o.shared, ...(o.parameters ?? [])].map((p) => ref.resolve(p));
   const responses = Object.entries(o.responses).map(([status, r]) => [status, ref.resolve(r)]);
   const good = responses.filter(([status, r]) => !r.content?.['application/problem+json']);
   const bad = responses.filter(([, r]) => r.content?.['application/problem+json']);
-  const isOpen = o.security?.length === 0;
+  const scheme = schemeOf(o, ref.doc);
   return h('details', { class: 'operation', id: o.operationId },
     h('summary', {}, h('span', { class: `method ${o.method}` }, o.method.toUpperCase()),
       h('code', { class: 'path' }, o.path), h('span', { class: 'summary' }, o.summary)),
     h('div', { class: 'inside' },
-      prose(o.description), h('p', { class: 'muted' }, isOpen ? 'No token needed.' : 'Needs an access token.'),
+      prose(o.description),
+      h('p', { class: 'muted' }, scheme ? inline(`Needs a token: ${scheme.description}`) : 'No token needed.'),
       parameters.length ? [h('h5', {}, 'Parameters'), table(['Name', 'In', 'Type', ''], parameters.map((p) => [
         h('code', {}, p.name), p.in, [ref.brief(p.schema), p.required ? '' : ' (optional)'],
         [prose(p.description), p.example === undefined ? null : ['e.g. ', h('code', {}, String(p.example))]],
@@ -173,7 +172,9 @@ function operation(o, ref) {
         join(Object.keys(r.content['application/problem+json'].examples).map((code) =>
           h('a', { href: `#code-${code}` }, h('code', {}, code))), ', '),
         [inline(r.description), headerNames(r)],
-      ]))] : null));
+      ]))] : null,
+      callForm({ operation: o, method: o.method, path: o.path, parameters, scheme, session,
+        resolve: (value) => ref.resolve(value) })));
 }
 
 function media(content, ref) {
@@ -198,42 +199,61 @@ function errorCodes(doc) {
 }
 
 // --- WebSocket
-function socketPart(doc) {
+const last = (ref) => ref.$ref.split('/').at(-1);
+
+function channelPart(doc, ref, key, session) {
+  const channel = doc.channels[key];
+  const id = key === 'socket' ? 'ws' : `ws-${key}`;
+  const keys = (action) => Object.values(doc.operations).filter((o) => o.action === action && last(o.channel) === key)
+    .flatMap((o) => o.messages.map(last));
+  const message = (name) => doc.components.messages[last(channel.messages[name])];
+  const show = (name) => h('details', { class: 'operation', id: `ws-${name}` },
+    h('summary', {}, h('code', { class: 'path' }, message(name).name),
+      h('span', { class: 'summary' }, message(name).summary)),
+    h('div', { class: 'inside' }, prose(message(name).description), ref.fields(message(name).payload),
+      message(name).examples.map((e) => example('Example', e.payload))));
+  const frames = keys('receive').flatMap((name) => message(name).examples.map((e) => ({
+    name: message(name).name, example: e.payload })));
+  const closes = channel['x-close-codes'];
+  const ws = channel.bindings?.ws ?? {};
+  const list = (action, part, title) => h('section', { id: `${id}-${part}` }, h('h4', {}, title),
+    keys(action).map(show));
+  const nodes = [
+    h('section', { id: `${id}-open` }, h('h3', {}, channel.title), h('p', {}, h('code', {}, `GET ${channel.address}`)),
+      prose(channel.description), ws.headers ? [h('h5', {}, 'Headers'), ref.fields(ws.headers)] : null,
+      ws.query ? [h('h5', {}, 'Query'), ref.fields(ws.query)] : null,
+      socketForm({ key, channel, frames, session })),
+    list('receive', 'to-server', 'Client to server'), list('send', 'to-client', 'Server to client'),
+    closes ? h('section', { id: `${id}-closes` }, h('h4', {}, 'Close codes'),
+      table(['Code', 'Name', 'Come back by itself', 'Meaning'], closes.map((c) => [
+        h('code', {}, String(c.code)), c.name, c.come_back, inline(c.meaning)]))) : null,
+  ];
+  const items = (action) => keys(action).map((name) => ({ title: message(name).name, href: `#ws-${name}` }));
+  const links = [
+    { title: channel.title, href: `#${id}-open` },
+    { title: 'Client to server', href: `#${id}-to-server`, items: items('receive') },
+    { title: 'Server to client', href: `#${id}-to-client`, items: items('send') },
+    closes ? { title: 'Close codes', href: `#${id}-closes` } : null,
+  ];
+  return { nodes, links: links.filter(Boolean) };
+}
+
+function socketPart(doc, session) {
   const ref = new Reference(doc, 'ws');
-  const channel = doc.channels.socket;
-  const keys = (operation) => doc.operations[operation].messages.map((m) => m.$ref.split('/').at(-1));
-  const message = (key) => {
-    const m = doc.components.messages[key];
-    return h('details', { class: 'operation', id: `ws-${key}` },
-      h('summary', {}, h('code', { class: 'path' }, m.name), h('span', { class: 'summary' }, m.summary)),
-      h('div', { class: 'inside' }, prose(m.description), ref.fields(m.payload),
-        m.examples.map((e) => example('Example', e.payload))));
-  };
-  const list = (operation, id) => h('section', { id }, h('h3', {}, doc.operations[operation].title),
-    keys(operation).map(message));
+  const channels = Object.keys(doc.channels).map((key) => channelPart(doc, ref, key, session));
   const meanings = doc.components.schemas.ErrorCode['x-meanings'];
   const nodes = [
     h('section', { id: 'ws' }, h('h2', {}, 'WebSocket'), prose(doc.info.description)),
-    h('section', { id: 'ws-open' }, h('h3', {}, 'Opening it'), prose(channel.description),
-      ref.fields(channel.bindings.ws.headers)),
-    list('toServer', 'ws-to-server'), list('toClient', 'ws-to-client'),
-    h('section', { id: 'ws-closes' }, h('h3', {}, 'Close codes'),
-      table(['Code', 'Name', 'Come back by itself', 'Meaning'], channel['x-close-codes'].map((c) => [
-        h('code', {}, String(c.code)), c.name, c.come_back, inline(c.meaning)]))),
+    channels.flatMap((c) => c.nodes),
     h('section', { id: 'ws-errors' }, h('h3', { id: 'ws-schema-ErrorCode' }, 'Error codes'),
       table(['Code', 'Meaning'], Object.entries(meanings).map(([code, text]) => [h('code', {}, code), inline(text)]))),
     h('section', { id: 'ws-schemas' }, h('h3', {}, 'Schemas'),
       Object.entries(doc.components.schemas).filter(([name]) => name !== 'ErrorCode')
         .map(([name, schema]) => ref.schema(name, schema))),
   ];
-  const items = (operation) => keys(operation).map((key) => ({
-    title: doc.components.messages[key].name, href: `#ws-${key}` }));
   const links = [
-    { title: 'WebSocket', href: '#ws' }, { title: 'Opening it', href: '#ws-open' },
-    { title: 'Client to server', href: '#ws-to-server', items: items('toServer') },
-    { title: 'Server to client', href: '#ws-to-client', items: items('toClient') },
-    { title: 'Close codes', href: '#ws-closes' }, { title: 'Error codes', href: '#ws-errors' },
-    { title: 'Schemas', href: '#ws-schemas' },
+    { title: 'WebSocket', href: '#ws' }, ...channels.flatMap((c) => c.links),
+    { title: 'Error codes', href: '#ws-errors' }, { title: 'Schemas', href: '#ws-schemas' },
   ];
   return { nodes, links };
 }
@@ -265,15 +285,21 @@ async function main() {
   const content = document.getElementById('content');
   try {
     const [http, socket] = await Promise.all([load('/openapi.json'), load('/asyncapi.json')]);
-    const parts = [httpPart(http), socketPart(socket)];
+    const session = new Session();
+    for (const [key, scheme] of Object.entries(http.components.securitySchemes)) {
+      if (scheme.in !== 'query') session.addField(key, key === 'bearer' ? 'Access token' : 'Classic token');
+    }
+    const parts = [httpPart(http, session), socketPart(socket, session)];
     content.replaceChildren(h('header', { class: 'top' }, h('h1', {}, 'Parley API'),
       h('p', { class: 'muted' }, `Version ${http.info.version}. The documents: `,
         h('a', { href: '/openapi.json' }, 'openapi.json'), ', ',
-        h('a', { href: '/asyncapi.json' }, 'asyncapi.json'), '.')),
-    ...parts.flatMap((p) => p.nodes).flat(9));
+        h('a', { href: '/asyncapi.json' }, 'asyncapi.json'), ', ',
+        h('a', { href: '/postman.json', download: 'parley.postman_collection.json' }, 'Postman collection'), '.')),
+    session.node, ...parts.flatMap((p) => p.nodes).flat(9));
     document.getElementById('nav').append(h('a', { href: '/', class: 'home' }, 'Parley'),
       h('details', { class: 'contents', open: matchMedia('(min-width: 901px)').matches },
-        h('summary', {}, 'Contents'), parts.map((p) => navigation(p.links))));
+        h('summary', {}, 'Contents'), navigation([{ title: 'Try it', href: '#try' }]),
+        parts.map((p) => navigation(p.links))));
     addEventListener('hashchange', follow);
     follow();
   } catch (error) {

@@ -27,7 +27,7 @@ void Session::start(std::optional<Result<ports::AccessClaims>> claims) {
     x_gateway.wheel().arm(x_deadline, x_gateway.clock().steady() + limits::kHelloTimeout);
 }
 
-void Session::sign_in(Result<ports::AccessClaims> claims) {
+void Session::sign_in(Result<ports::AccessClaims> claims, std::string_view ref) {
     if (!claims) {
         const Errc code = claims.error().code;
         if (code == Errc::token_expired)
@@ -56,7 +56,7 @@ void Session::sign_in(Result<ports::AccessClaims> claims) {
     v1::AdvertisedLimits limits{limits::kContentCodePoints, limits::kFrameBytes, 0};
     if (x_gateway.settings().limits_enabled)
         limits.sends_per_second = static_cast<std::uint64_t>(x_gateway.settings().sends_per_second);
-    v1::append_welcome(out, x_user_id, x_gateway.connection_id(x_id),
+    v1::append_welcome(out, ref, x_user_id, x_gateway.connection_id(x_id),
                        x_gateway.settings().heartbeat, limits);
     reply(out);
 }
@@ -154,6 +154,8 @@ void Session::fail(std::string_view ref, std::string_view nonce, const Error& er
 void Session::fail(std::string_view ref, std::string_view nonce, std::string_view code,
                    std::string_view detail, std::optional<std::chrono::milliseconds> retry_after) {
     x_gateway.count_error(code);
+    if (nonce.size() > limits::kNonceBytes)
+        nonce = {}; // no nonce, and not worth an answer of its size
     std::string& out = x_gateway.scratch();
     v1::append_error(out, ref, nonce, code, detail, retry_after);
     reply(out);

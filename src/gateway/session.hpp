@@ -59,7 +59,7 @@ private:
         Session& session;
     };
 
-    void sign_in(Result<ports::AccessClaims> claims);
+    void sign_in(Result<ports::AccessClaims> claims, std::string_view ref = {});
     void on_deadline();
     void close(net::CloseCode code, std::string_view reason);
 

@@ -9,8 +9,8 @@ namespace parley::gateway {
 
 namespace v1 = protocol::v1;
 
-void Session::handle(std::string_view, const v1::Hello& op) {
-    sign_in(x_gateway.accounts().authenticate(op.token));
+void Session::handle(std::string_view ref, const v1::Hello& op) {
+    sign_in(x_gateway.accounts().authenticate(op.token), ref);
 }
 
 void Session::handle(std::string_view ref, const v1::Ping&) {

@@ -55,3 +55,58 @@ def test_it_fits_a_phone(visitor):
     reader = open_docs(visitor, **PHONE)
     reader.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     assert reader.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def try_call(page, name, body=None, **fields):
+    """Fills in the form of a call and sends it; the status line and the answer."""
+    page.evaluate("id => { document.getElementById(id).open = true; }", name)
+    form = page.locator(f"#{name} form.try")
+    for field, value in fields.items():
+        form.locator(f"#try-{name}-{field}").fill(value)
+    if body is not None:
+        form.get_by_label("Body").fill(json.dumps(body))
+    form.get_by_role("button", name="Send").click()
+    expect(form.get_by_role("status")).to_contain_text(" ms")
+    text = form.locator("pre").text_content()
+    return form.get_by_role("status").text_content(), json.loads(text) if text else None
+
+
+def test_a_person_signs_up_and_chats_through_the_page_alone(visitor):
+    page = open_docs(visitor, allow=["status of 401"]).page
+    status, problem = try_call(page, "getMe")
+    assert status.startswith("401") and problem["code"] == "unauthorized"
+    account = {"username": "docs_reader", "email": "docs@example.org", "password": "correct horse battery"}
+    status, signin = try_call(page, "createUser", account)
+    assert status.startswith("201"), signin
+    expect(page.get_by_label("Access token")).to_have_value(signin["access_token"])
+    status, room = try_call(page, "createRoom", {"name": "Read in the docs", "kind": "group"})
+    assert status.startswith("201"), room
+
+    socket = page.locator("#try-socket")
+    socket.get_by_role("button", name="Connect", exact=True).click()
+    expect(socket.get_by_role("status")).to_have_text("Connected.")
+    frames = socket.get_by_role("log")
+    expect(frames).to_contain_text('"op": "welcome"')
+    socket.get_by_label("Frame", exact=True).select_option(label="subscribe")
+    socket.get_by_label("Text").fill(json.dumps({"op": "subscribe", "room_id": room["id"]}))
+    socket.get_by_role("button", name="Send frame").click()
+    expect(frames).to_contain_text('"op": "subscribed"')
+
+    words = {"nonce": "docs-1", "type": "TEXT", "content": "Sent from the page"}
+    status, message = try_call(page, "sendMessage", words, room_id=room["id"])
+    assert status.startswith("201"), message
+    expect(frames).to_contain_text("Sent from the page")
+    status, history = try_call(page, "listMessages", room_id=room["id"], limit="10")
+    assert [each["content"] for each in history["messages"]] == ["Sent from the page"]
+    socket.get_by_role("button", name="Disconnect").click()
+    expect(socket.get_by_role("status")).to_contain_text("Closed with 1000")
+
+
+def test_what_is_tried_wrong_is_told(visitor):
+    reader = open_docs(visitor, allow=["status of 401"])
+    socket = reader.page.locator("#try-socket")
+    socket.get_by_role("button", name="Send frame").click()
+    expect(socket.get_by_role("status")).to_have_text("Not connected: connect first.")
+    status, problem = try_call(reader.page, "createSession", {"email": "nobody@example.org", "password": "wrong words"})
+    assert status.startswith("401") and problem["code"] == "invalid_credentials"
+    expect(reader.page.get_by_label("Access token")).to_have_value("")

@@ -196,10 +196,13 @@ std::optional<model::Role> role_from(std::string_view name) {
     return std::nullopt;
 }
 
-void append_welcome(std::string& out, model::UserId user, std::string_view connection_id,
-                    std::chrono::milliseconds heartbeat, const AdvertisedLimits& limits) {
-    JsonWriter writer(out, connection_id.size());
-    writer.raw("{\"op\":\"welcome\",\"user_id\":").id(user);
+void append_welcome(std::string& out, std::string_view ref, model::UserId user,
+                    std::string_view connection_id, std::chrono::milliseconds heartbeat,
+                    const AdvertisedLimits& limits) {
+    JsonWriter writer(out, ref.size() + connection_id.size());
+    writer.raw("{\"op\":\"welcome\"");
+    put_ref(writer, ref);
+    writer.raw(",\"user_id\":").id(user);
     writer.raw(",\"connection_id\":").text(connection_id);
     writer.raw(",\"heartbeat_ms\":").number(static_cast<std::uint64_t>(heartbeat.count()));
     writer.raw(",\"limits\":{\"content\":").number(limits.content);

@@ -38,8 +38,9 @@ std::string_view name_of(model::MemberAction action);
 std::optional<model::Role> role_from(std::string_view name);
 
 // --- frames
-void append_welcome(std::string& out, model::UserId user, std::string_view connection_id,
-                    std::chrono::milliseconds heartbeat, const AdvertisedLimits& limits);
+void append_welcome(std::string& out, std::string_view ref, model::UserId user,
+                    std::string_view connection_id, std::chrono::milliseconds heartbeat,
+                    const AdvertisedLimits& limits);
 // message | edited | deleted | reaction | member | room, by the kind of the event.
 void append_event(std::string& out, const model::Event& event);
 void append_sent(std::string& out, std::string_view ref, std::string_view nonce,

@@ -174,8 +174,9 @@ TEST(ServerFrame, SubscribedHoldsTheEventsAsTheyWouldHaveComeLive) {
 TEST(ServerFrame, TheOtherFrames) {
     std::string out;
     const auto take = [&] { return std::exchange(out, {}); };
-    append_welcome(out, {9}, "c-1", 25s, {4000, 65536, 0});
-    EXPECT_EQ(take(), R"({"op":"welcome","user_id":"9","connection_id":"c-1","heartbeat_ms":25000,)"
+    append_welcome(out, "r", {9}, "c-1", 25s, {4000, 65536, 0});
+    EXPECT_EQ(take(), R"({"op":"welcome","ref":"r","user_id":"9","connection_id":"c-1",)"
+                      R"("heartbeat_ms":25000,)"
                       R"("limits":{"content":4000,"frame":65536,"sends_per_second":0}})");
     append_typing(out, {7}, {9});
     EXPECT_EQ(take(), R"({"op":"typing","room_id":"7","user_id":"9"})");

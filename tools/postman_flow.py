@@ -1,0 +1,126 @@
+"""What the Postman collection does, in order: see postman.py.
+
+A step: `call` (operationId), `name`, `status`, and as needed `by` (whose token: the variable WHO_token), `body`,
+`query`, `path` (values of path parameters; else the variable of that name), `expect` (JavaScript that must be true;
+`body` is the answer) and `keep` (variable -> JavaScript expression of the answer).
+"""
+
+
+def step(call, name, status=200, by=None, **more):
+    return {"call": call, "name": name, "status": status, **({"as": f"{by}_token"} if by else {}), **more}
+
+
+def refused(call, name, status, code, **more):
+    return step(call, name, status, expect=[f"body.code === '{code}'"], **more)
+
+
+PASSWORD = "correct horse battery"
+
+
+def person(who):
+    return {"username": f"{who}-{{{{run}}}}", "email": f"{who}-{{{{run}}}}@example.org", "password": PASSWORD}
+
+
+def words(nonce, content, **more):
+    return {"nonce": f"{nonce}-{{{{run}}}}", "type": "TEXT", "content": content, **more}
+
+
+SERVICE = [
+    step("getHealth", "Is it alive", expect=["body.status === 'ok'"]),
+    step("getReadiness", "Is it ready", expect=["body.status === 'ready'"]),
+    step("getMetrics", "Its numbers"),
+]
+
+ACCOUNTS = [
+    step("createUser", "Ann signs up", 201, body=person("ann"),
+         keep={"ann_token": "body.access_token", "ann_id": "body.user.id"}),
+    step("createUser", "Bob signs up", 201, body=person("bob"),
+         keep={"bob_token": "body.access_token", "user_id": "body.user.id"}),
+    refused("createUser", "A name is taken once", 409, "username_taken",
+            body={**person("ann"), "email": "other-{{run}}@example.org"}),
+    refused("createUser", "A short password is refused", 422, "invalid_password",
+            body={**person("eve"), "password": "short"}),
+    step("createSession", "Ann logs in again", 201,
+         body={"email": "ann-{{run}}@example.org", "password": PASSWORD},
+         keep={"refresh_token": "body.refresh_token", "second_token": "body.access_token"}),
+    refused("createSession", "A wrong password is refused", 401, "invalid_credentials",
+            body={"username": "ann-{{run}}", "password": "not this one"}),
+    step("refreshSession", "Ann refreshes that session", body={"refresh_token": "{{refresh_token}}"},
+         keep={"second_token": "body.access_token"}),
+    refused("refreshSession", "A refresh token works once", 401, "token_reused",
+            body={"refresh_token": "{{refresh_token}}"}),
+    step("getMe", "Who is Ann", by="ann", expect=["body.username === 'ann-' + pm.collectionVariables.get('run')"]),
+    refused("getMe", "Without a token", 401, "unauthorized"),
+    step("updateMe", "Ann takes a display name", by="ann", body={"display_name": "Ann B."},
+         expect=["body.display_name === 'Ann B.'"]),
+]  # fmt: skip
+
+ROOMS = [
+    step("createRoom", "Ann makes a room", 201, by="ann",
+         body={"name": "kitchen {{run}}", "kind": "group", "visibility": "public", "topic": "What is for lunch"},
+         expect=["body.my_role === 'owner'", "body.member_count === 1"], keep={"room_id": "body.id"}),
+    refused("createRoom", "A name is taken once", 409, "room_name_taken", by="bob",
+            body={"name": "kitchen {{run}}", "kind": "group"}),
+    step("searchDirectory", "Bob finds it", by="bob", query={"query": "kitchen {{run}}"},
+         expect=["body.rooms.length === 1"]),
+    step("joinRoom", "Bob joins", by="bob", expect=["body.my_role === 'member'", "body.member_count === 2"]),
+    step("getRoom", "Bob looks at it", by="bob"),
+    step("updateRoom", "Ann changes the topic", by="ann", body={"topic": "Soup"},
+         expect=["body.topic === 'Soup'"]),
+    refused("updateRoom", "Bob may not", 403, "forbidden", by="bob", body={"topic": "Cake"}),
+    step("createRoom", "Ann writes to Bob alone", 201, by="ann",
+         body={"kind": "dm", "member_ids": ["{{user_id}}"]}, expect=["body.kind === 'dm'"], keep={"dm_id": "body.id"}),
+    step("createRoom", "The same room again for Bob", 200, by="bob",
+         body={"kind": "dm", "member_ids": ["{{ann_id}}"]},
+         expect=["body.id === pm.collectionVariables.get('dm_id')"]),
+    step("listMembers", "Who is in the room", by="ann", expect=["body.members.length === 2"]),
+    step("putMember", "Bob becomes admin", 204, by="ann", body={"role": "admin"}),
+]  # fmt: skip
+
+MESSAGES = [
+    step("sendMessage", "Ann sends", 201, by="ann", body=words("n1", "Soup is ready"),
+         expect=["body.content === 'Soup is ready'"], keep={"message_id": "body.id"}),
+    step("sendMessage", "The same nonce: the same message", 200, by="ann",
+         body=words("n1", "Soup is ready"), expect=["body.id === pm.collectionVariables.get('message_id')"]),
+    refused("sendMessage", "The same nonce with other words", 409, "nonce_conflict", by="ann",
+            body=words("n1", "Cake is ready")),
+    step("sendMessage", "Bob answers", 201, by="bob",
+         body=words("n2", "Coming", reply_to="{{message_id}}"), keep={"answer_id": "body.id"}),
+    step("listMessages", "History, newest first", by="bob", query={"limit": "10"},
+         expect=["body.messages[0].id === pm.collectionVariables.get('answer_id')", "body.messages.length === 2"]),
+    step("listMessages", "What came after the first", by="bob", query={"after": "{{message_id}}"},
+         expect=["body.messages.length === 1"]),
+    step("editMessage", "Ann edits", by="ann", body={"content": "Soup is hot"},
+         expect=["body.content === 'Soup is hot'", "'edited_at' in body"]),
+    refused("editMessage", "Bob may not edit it", 403, "forbidden", by="bob", body={"content": "Mine"}),
+    step("addReaction", "Bob reacts", 204, by="bob", path={"emoji": "%F0%9F%8D%B2"}),
+    step("listMessages", "The reaction is in history", by="ann", query={"before": "{{answer_id}}"},
+         expect=["body.messages[0].reactions[0].count === 1"]),
+    step("removeReaction", "Bob takes it back", 204, by="bob", path={"emoji": "%F0%9F%8D%B2"}),
+    step("listMyRooms", "Ann has one unread", by="ann",
+         expect=["body.rooms.find((r) => r.id === pm.collectionVariables.get('room_id')).unread_count === 1"]),
+    step("markRead", "Ann has read it", 204, by="ann", body={"message_id": "{{answer_id}}"}),
+    step("deleteMessage", "Ann deletes her message", 204, by="ann"),
+    step("listMessages", "It stays in history, empty", by="ann", query={"before": "{{answer_id}}"},
+         expect=["body.messages[0].deleted === true", "body.messages[0].content === ''"]),
+]  # fmt: skip
+
+LEAVING = [
+    step("leaveRoom", "Bob leaves", by="bob"),
+    refused("sendMessage", "Who left cannot send", 403, "not_a_member", by="bob", body=words("n3", "Hello?")),
+    refused("leaveRoom", "The last owner stays", 409, "last_owner", by="ann"),
+    step("putMember", "Ann brings Bob back", 204, by="ann", body={}),
+    step("removeMember", "And sends him out", 204, by="ann"),
+    step("deleteRoom", "Ann deletes the room", 204, by="ann"),
+    refused("getRoom", "It is gone", 404, "unknown_room", by="ann"),
+    step("deleteCurrentSession", "Bob logs out", 204, by="bob"),
+    refused("getMe", "His token works no more", 401, "session_revoked", by="bob"),
+]
+
+FLOW = [
+    {"name": "Service", "description": "For operators.", "steps": SERVICE},
+    {"name": "Accounts", "description": "Sign up, log in, refresh.", "steps": ACCOUNTS},
+    {"name": "Rooms", "description": "Make, find, join and change rooms.", "steps": ROOMS},
+    {"name": "Messages", "description": "Send, read, edit, react, delete.", "steps": MESSAGES},
+    {"name": "Leaving", "description": "And what is refused afterwards.", "steps": LEAVING},
+]
