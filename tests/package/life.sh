@@ -18,13 +18,15 @@ mount -t tmpfs tmpfs "$root/tmp"
 cp "$old" "$root/tmp/old.deb"
 cp "$new" "$root/tmp/new.deb"
 
-inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive HOME=/root "$@"; }
+within=(chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive HOME=/root)
+inside() { "${within[@]}" "$@"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 # As the unit says: its user, its folders, its command.
 exec_start=$(sed -n 's/^ExecStart=//p' "$(dirname "$0")/../../deploy/systemd/parley.service")
 serve() {
-  inside setpriv --reuid parley --regid parley --clear-groups --no-new-privs --bounding-set -all $exec_start \
-    >"$base/log" 2>&1 &
+  # Not by the function: a signal must reach the program itself.
+  "${within[@]}" setpriv --reuid parley --regid parley --clear-groups --no-new-privs --bounding-set -all \
+    $exec_start >"$base/log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
     inside curl -fs "$url/healthz" >/dev/null 2>&1 && return

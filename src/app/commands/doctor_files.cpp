@@ -58,12 +58,8 @@ void look_at_file(const fs::path& file, uid_t owner, Findings& findings) {
         findings.push_back({"file " + name, Level::ok, "mode and owner are right"});
 }
 
-} // namespace
-
-// From the kernel's list, since trying the lock could keep a server from starting.
-std::optional<pid_t> server_of(const fs::path& data) {
-    struct stat facts{};
-    if (::stat((data / "parley.lock").c_str(), &facts) != 0) return std::nullopt;
+// From the kernel's list of locks, since trying the lock could keep a server from starting.
+std::optional<pid_t> holder_in_list(const struct stat& lock) {
     std::ifstream locks("/proc/locks");
     std::string line;
     while (std::getline(locks, line)) {
@@ -76,12 +72,40 @@ std::optional<pid_t> server_of(const fs::path& data) {
         wanted.fill('0');
         wanted << std::hex;
         wanted.width(2);
-        wanted << major(facts.st_dev) << ":";
+        wanted << major(lock.st_dev) << ":";
         wanted.width(2);
-        wanted << minor(facts.st_dev) << ":" << std::dec << facts.st_ino;
+        wanted << minor(lock.st_dev) << ":" << std::dec << lock.st_ino;
         if (kind == "FLOCK" && place == wanted.str()) return std::max<pid_t>(holder, 0);
     }
     return std::nullopt;
+}
+
+// Over an overlay the list names another device. So too: the process that the file names, if it has
+// the file open.
+std::optional<pid_t> holder_by_name(const fs::path& file, const struct stat& lock) {
+    pid_t holder = 0;
+    std::ifstream(file) >> holder;
+    if (holder <= 0) return std::nullopt;
+    std::error_code error;
+    const fs::path process = "/proc/" + std::to_string(holder);
+    for (fs::directory_iterator each(process / "fd", error), end; !error && each != end;
+         each.increment(error)) {
+        struct stat open{};
+        if (::stat(each->path().c_str(), &open) == 0 && open.st_dev == lock.st_dev &&
+            open.st_ino == lock.st_ino)
+            return holder;
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<pid_t> server_of(const fs::path& data) {
+    struct stat lock{};
+    const fs::path file = data / "parley.lock";
+    if (::stat(file.c_str(), &lock) != 0) return std::nullopt;
+    if (const auto holder = holder_in_list(lock)) return holder;
+    return holder_by_name(file, lock);
 }
 
 void look_at_files(const Settings& settings, Findings& findings) {
