@@ -198,6 +198,26 @@ def test_lines_that_break_a_rule_of_the_store(source, tmp_path):
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["parley.lock"]
 
 
+def test_power_over_a_server_does_not_come_with_a_room(source, tmp_path):
+    shutil.copytree(source.data, tmp_path / "data")
+    ann = source.people[0]
+    parley("user", "role", ann.name, "admin", data=tmp_path / "data")
+    exported = export(tmp_path / "data", "--room", source.room)
+    assert b"moderator" not in exported and b'"role":"user"' not in exported
+    file = tmp_path / "room.ndjson"
+    file.write_bytes(exported)
+    parley("import", file, data=tmp_path / "copy")
+    users = parley("user", "list", "--json", data=tmp_path / "copy")["users"]
+    assert {user["role"] for user in users} == {"user"}
+    file.write_bytes(exported.replace(b'"disabled":false}', b'"disabled":false,"role":"admin"}'))
+    answer = parley("import", file, "--json", data=tmp_path / "other", expect=1)
+    assert "does not come with a room" in answer["error"]["message"]
+    file.write_bytes(export(tmp_path / "data"))
+    parley("import", file, data=tmp_path / "whole")
+    roles = {u["username"]: u["role"] for u in parley("user", "list", "--json", data=tmp_path / "whole")["users"]}
+    assert roles[ann.name] == "admin"
+
+
 def test_a_folder_with_data_or_in_use_is_refused(source, tmp_path, make_server):
     (tmp_path / "all.ndjson").write_bytes(export(source.data))
     shutil.copytree(source.data, tmp_path / "data")
