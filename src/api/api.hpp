@@ -5,6 +5,8 @@
 // net::Server. Shutdown: the server waits for the calls that run.
 #pragma once
 
+#include "api/classic_errors.hpp"
+#include "api/classic_routes.hpp"
 #include "api/docs.hpp"
 #include "api/messages.hpp"
 #include "api/rooms.hpp"
@@ -24,6 +26,7 @@ struct ApiParts {
     service::Rooms& rooms;
     ports::RoomDirectory& directory;
     ports::History& history;
+    const ports::Clock& clock;
     const ports::TokenSigner& signer;
     Metrics& metrics;
     Logger& log;
@@ -37,12 +40,16 @@ public:
     Api& operator=(const Api&) = delete;
 
     Task<net::HttpResponse> handle(net::HttpRequest request) override;
+    net::HttpResponse refusal(std::string_view path, net::HttpResponse refused) override {
+        return is_classic_path(path) ? as_classic(std::move(refused)) : std::move(refused);
+    }
 
 private:
     Router x_router;
     UserRoutes x_users;
     RoomRoutes x_rooms;
     MessageRoutes x_messages;
+    ClassicRoutes x_classic;
 };
 
 } // namespace parley::api

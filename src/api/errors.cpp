@@ -132,7 +132,7 @@ std::string retry_after_seconds(const Error& error) {
 net::HttpResponse problem(int status, std::string_view code, std::string_view detail) {
     net::HttpResponse response;
     response.status = status;
-    response.content_type = "application/problem+json";
+    response.content_type = kProblemType;
     std::string& out = response.body;
     out = R"({"type":"about:blank","title":)";
     protocol::v1::append_string(out, net::reason_phrase(status));

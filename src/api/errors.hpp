@@ -13,6 +13,8 @@
 
 namespace parley::api {
 
+inline constexpr std::string_view kProblemType = "application/problem+json";
+
 int status_of(Errc code);
 // What a person reads when the error says nothing itself.
 std::string_view default_detail(Errc code);

@@ -149,6 +149,14 @@ Result<std::string> JsonBody::text(std::string_view field) const {
     return std::string(text->data(), text->size());
 }
 
+Result<std::string> JsonBody::number_text(std::string_view field) const {
+    const json::value* value = x_object->find(field);
+    if (value && value->is_int64()) return std::to_string(value->get_int64());
+    if (value && value->is_uint64()) return std::to_string(value->get_uint64());
+    if (value && value->is_string()) return text(field);
+    return invalid_field(field, "an id, a number above 0,");
+}
+
 Result<std::optional<std::string>> JsonBody::optional_text(std::string_view field) const {
     if (is_absent(field)) return std::optional<std::string>{};
     PARLEY_TRY(std::string found, text(field));

@@ -17,11 +17,15 @@
 
 namespace parley::api {
 
+// The error of a field: "<field>: <expected> was expected."
+Error invalid_field(std::string_view field, std::string_view expected);
+
 class JsonBody {
 public:
     static Result<JsonBody> parse(std::string_view body);
 
-    bool has(std::string_view field) const; // also when it is null
+    bool has(std::string_view field) const;       // also when it is null
+    bool is_absent(std::string_view field) const; // or null
 
     Result<std::string> text(std::string_view field) const;
     // nullopt when it is absent or null.
@@ -35,6 +39,14 @@ public:
         PARLEY_TRY(const std::string digits, text(field));
         const auto parsed = Id::parse(digits);
         if (!parsed) return bad_id(field);
+        return *parsed;
+    }
+    // A number, or a string of decimal digits: what classic clients send.
+    template <class Id>
+    Result<Id> number_id(std::string_view field) const {
+        PARLEY_TRY(const std::string digits, number_text(field));
+        const auto parsed = Id::parse(digits);
+        if (!parsed) return invalid_field(field, "an id, a number above 0,");
         return *parsed;
     }
     template <class Id>
@@ -59,14 +71,11 @@ public:
 private:
     struct Object;
     explicit JsonBody(std::shared_ptr<const Object> object) : x_object(std::move(object)) {}
-    bool is_absent(std::string_view field) const; // or null
+    Result<std::string> number_text(std::string_view field) const;
     Result<std::vector<std::string>> texts(std::string_view field, std::size_t most) const;
     static Error bad_id(std::string_view field);
 
     std::shared_ptr<const Object> x_object;
 };
-
-// The error of a field: "<field>: <expected> was expected."
-Error invalid_field(std::string_view field, std::string_view expected);
 
 } // namespace parley::api

@@ -1,5 +1,6 @@
 #include "api/router.hpp"
 
+#include "api/classic_errors.hpp"
 #include "api/errors.hpp"
 #include "base/assert.hpp"
 
@@ -158,10 +159,17 @@ net::HttpResponse Router::answer(const Error& error, std::string_view pattern) {
     refusals(name_of(error.code)).add();
     if (status_of(error.code) == 500)
         x_log.error("call failed", {{"route", pattern}, {"why", std::string_view(error.detail)}});
-    return problem(error);
+    return is_classic_path(pattern) ? classic_error(error) : problem(error);
 }
 
 Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
+    if (!is_classic_path(request.path)) co_return co_await route(std::move(request));
+    net::HttpResponse answer = co_await route(std::move(request));
+    if (answer.content_type == kProblemType) co_return as_classic(std::move(answer));
+    co_return answer;
+}
+
+Task<net::HttpResponse> Router::route(net::HttpRequest request) {
     const Path* const path = find(split(request.path));
     if (!path) {
         refusals("not_found").add();
@@ -190,9 +198,11 @@ Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
 Task<Result<net::HttpResponse>> Router::call(const Route& route, const Path& path,
                                              net::HttpRequest request) {
     RequestContext context;
+    const bool classic = is_classic_path(path.pattern);
     if (route.access != Access::anyone) {
-        PARLEY_CO_TRY(const ports::AccessClaims claims,
-                      x_accounts.authenticate(bearer_token(request)));
+        const std::string token =
+            classic ? request.header_or_query("token") : std::string(bearer_token(request));
+        PARLEY_CO_TRY(const ports::AccessClaims claims, x_accounts.authenticate(token));
         context.caller = {claims.user_id, claims.session_id};
     }
     if (route.access == Access::moderator || route.access == Access::admin) {
@@ -200,7 +210,7 @@ Task<Result<net::HttpResponse>> Router::call(const Route& route, const Path& pat
             route.access == Access::admin ? model::ServerRole::admin : model::ServerRole::moderator;
         PARLEY_CO_CHECK(co_await x_accounts.require(context.caller.user_id, least));
     }
-    if (!request.body.empty() && !is_json(request.header("content-type"))) {
+    if (!classic && !request.body.empty() && !is_json(request.header("content-type"))) {
         refusals("unsupported_media_type").add();
         co_return problem(415, "unsupported_media_type", "Send application/json.");
     }

@@ -7,6 +7,9 @@
 // each; a literal segment wins over one of these. An id that is none is answered like one that does
 // not exist. HEAD is served as GET (net leaves the body out).
 //
+// A classic path (classic_errors.hpp) differs: its token comes in the header or parameter `token`,
+// its body is JSON whatever it is declared as, and its errors have the classic shape and statuses.
+//
 // Threading: its core; add() before the first handle(). Owner: Api. Shutdown: net waits for
 // handlers.
 #pragma once
@@ -86,6 +89,7 @@ private:
     const Path* find(const std::vector<std::string_view>& segments) const;
     Task<Result<net::HttpResponse>> call(const Route& route, const Path& path,
                                          net::HttpRequest request);
+    Task<net::HttpResponse> route(net::HttpRequest request);
     net::HttpResponse answer(const Error& error, std::string_view pattern);
     Counter& refusals(std::string_view code);
 

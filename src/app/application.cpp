@@ -11,7 +11,9 @@
 #include "app/periodic.hpp"
 #include "app/version.hpp"
 #include "base/run_on.hpp"
+#include "gateway/classic_gateway.hpp"
 #include "gateway/gateway.hpp"
+#include "gateway/paths.hpp"
 #include "ingest/ingester.hpp"
 #include "net/server.hpp"
 #include "service/accounts.hpp"
@@ -95,6 +97,8 @@ struct Application::Parts {
         Core core;
         service::Rooms rooms;
         gateway::Gateway gateway;
+        gateway::ClassicGateway classic;
+        gateway::Paths paths;
         api::Api api;
     };
 
@@ -106,6 +110,7 @@ struct Application::Parts {
     Task<std::chrono::milliseconds> look_for_revocations();
 
     const Settings settings;
+    const std::string node_name; // in classic frames
     system::SpdlogLogger log;
     Metrics metrics;
     service::RateLimits rates;
@@ -131,15 +136,20 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
     : core(index),
       rooms(core,
             {parts.store.log(), parts.store.rooms(), parts.store.history(), parts.store.users(),
-             parts.clock, parts.filter},
+             parts.clock, parts.filter, parts.node_name},
             &net::make_text_frame, parts.metrics),
       gateway(
           gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock,
           [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
+      classic(
+          gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock, parts.entropy,
+          [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
+      paths({&gateway, &classic}),
       api({.accounts = parts.accounts,
            .rooms = rooms,
            .directory = parts.store.rooms(),
            .history = parts.store.history(),
+           .clock = parts.clock,
            .signer = parts.signer,
            .metrics = parts.metrics,
            .log = parts.log,
@@ -147,6 +157,7 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
 
 Application::Parts::Parts(Settings s)
     : settings(std::move(s)),
+      node_name("parley-" + std::to_string(settings.node_id)),
       log(log_settings(settings)),
       rates(settings.rates, metrics),
       store(settings.data, clock, log, metrics),
@@ -154,9 +165,10 @@ Application::Parts::Parts(Settings s)
       hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib},
              entropy, metrics),
       signer(crypto::load_or_make_secret(settings.data / "secret", entropy)),
-      revocations(clock, metrics),
+      revocations(clock, metrics,
+                  std::max(settings.access_token_life, settings.classic_token_life)),
       accounts({store.users(), store.sessions(), hasher, signer, entropy, clock}, revocations,
-               settings.access_token_life, log, metrics) {
+               settings.access_token_life, log, metrics, settings.classic_token_life) {
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
                "version=\"" + std::string(kVersion) + "\"")
@@ -174,8 +186,11 @@ Application::Parts::Parts(Settings s)
         OnCore& each = *cores.emplace_back(std::make_unique<OnCore>(*this, i));
         rooms.push_back(&each.rooms);
         loops.push_back(&each.core);
-        handlers.push_back({&each.api, &each.gateway});
-        revocations.listen([&each](model::SessionId session) { each.gateway.revoke(session); });
+        handlers.push_back({&each.api, &each.paths});
+        revocations.listen([&each](model::SessionId session) {
+            each.gateway.revoke(session);
+            each.classic.revoke(session);
+        });
     }
     for (const auto& each : cores) each->rooms.meet(rooms);
     node.meet(rooms);
@@ -223,7 +238,10 @@ Task<void> Application::Parts::shut_down() {
     log.info("stopping", {{"reason", "signal"}});
     server->stop_accepting();
     for (const auto& each : cores)
-        each->core.post([&gateway = each->gateway] { gateway.send_goaway(); });
+        each->core.post([&on_core = *each] {
+            on_core.gateway.send_goaway();
+            on_core.classic.drain();
+        });
     co_await answer_what_is_in_flight(clock.steady() + limits::kDrainTimeout / 2);
     co_await server->drain(deadline);
     for (const auto& chore : chores) co_await chore->stop();

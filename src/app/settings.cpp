@@ -173,6 +173,11 @@ std::vector<Setting> plain_settings() {
              s.access_token_life = std::chrono::seconds(parse_number<int>(v, 1, 86'400));
          },
          [](const Settings& s) { return std::to_string(s.access_token_life.count()); }},
+        {"classic-token-seconds", "Life of a token for classic clients, which know no refresh",
+         [](Settings& s, const std::string& v) {
+             s.classic_token_life = std::chrono::seconds(parse_number<int>(v, 1, 2'592'000));
+         },
+         [](const Settings& s) { return std::to_string(s.classic_token_life.count()); }},
         number_setting<std::size_t>("connections-max", "Connections of this process",
                                     &Settings::connections_max, 1, 1'000'000),
     };

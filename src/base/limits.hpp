@@ -83,6 +83,8 @@ inline constexpr std::size_t kHeldWordsTold = 8;         // entries named for on
 
 // --- pages ---------------------------------------------------------------------------------------
 inline constexpr std::size_t kPageDefault = 50, kPageMax = 100;
+inline constexpr std::size_t kClassicHistoryPage = 20;
+inline constexpr std::size_t kClassicListMax = 1'000; // rooms or members in one classic answer
 inline constexpr std::size_t kResumePage = 500;       // events in one `subscribed`, then more:true
 inline constexpr std::size_t kCatchUpFrames = 512;    // live frames held while a resume reads
 inline constexpr std::size_t kUnreadCountMax = 1'000; // counting stops there
@@ -117,11 +119,15 @@ inline constexpr std::size_t kHasherQueue = 256;
 
 // --- sessions ------------------------------------------------------------------------------------
 inline constexpr auto kAccessTokenLife = 15min;
+inline constexpr auto kAccessTokenLifeMax = 24h; // of the setting
+// Of a token for classic clients, which know no refresh: the default, and the most that may be set.
+inline constexpr auto kClassicTokenLife = 7 * 24h, kClassicTokenLifeMax = 30 * 24h;
 inline constexpr auto kRefreshTokenLife = 30 * 24h;
 inline constexpr auto kClockLeeway = 30s;
 inline constexpr std::size_t kSecretBytes = 32;
 inline constexpr std::size_t kRevokedSessions =
-    200'000; // remembered; then the one that ends first goes
+    1'000'000; // remembered; then the one that ends first goes
+static_assert(kClassicTokenLifeMax <= kRefreshTokenLife, "the store forgets a session after that");
 static_assert(kClockLeeway <= 60s);
 inline constexpr auto kStoreLookInterval =
     1'000ms; // for what the command line has changed beside the server

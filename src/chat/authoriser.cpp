@@ -33,8 +33,10 @@ Result<void> refuse_last_owner() {
     return Error(Errc::last_owner, "the room's last owner; make somebody else an owner first");
 }
 
-Result<void> outsider(const Standing& standing, Action action) {
-    if (standing.kind == RoomKind::dm || standing.visibility == Visibility::restricted)
+Result<void> outsider(const Standing& standing, Action action, const Subject& subject) {
+    if (standing.visibility == Visibility::pair && action == Action::join && subject.knows_name)
+        return {};
+    if (standing.kind == RoomKind::dm || standing.visibility != Visibility::open)
         return Error(Errc::unknown_room, "no such room");
     if (action == Action::join) return {};
     return Error(Errc::not_a_member, "you are not in this room");
@@ -58,7 +60,7 @@ Result<void> over_members(const Standing& standing, Action action, const Subject
 
 Result<void> authorise(const Standing& standing, Action action, const Subject& subject) {
     if (!standing.room_exists) return Error(Errc::unknown_room, "no such room");
-    if (!standing.role) return outsider(standing, action);
+    if (!standing.role) return outsider(standing, action, subject);
     const Role role = *standing.role;
     switch (action) {
     case Action::view:

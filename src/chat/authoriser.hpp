@@ -2,7 +2,8 @@
 // history and the sequencer alike. Denies by default. Pure.
 //
 // A private room does not exist for those who are not in it: unknown_room, the same as for a room
-// that is absent. In a public room the same people get not_a_member.
+// that is absent. A pair (model::Visibility::pair) is a private room but for one who joins it by
+// its name. In a public room the same people get not_a_member.
 #pragma once
 
 #include "base/result.hpp"
@@ -19,7 +20,7 @@ enum class Action : std::uint8_t {
     delete_message, // subject: the author. Author, admin or owner
     change_room,    // name, topic, visibility: admin or owner; not a dm
     delete_room,    // owner; not a dm
-    join,           // open groups, by oneself
+    join,           // open groups, by oneself; a pair, by one who knows its name
     leave,          // by oneself; not a dm; not the last owner: last_owner
     add_member,     // admin or owner; not a dm; `role` at most one's own
     change_role,    // the same; and the target's present role at most one's own; last owner:
@@ -40,6 +41,7 @@ struct Subject {
     bool is_self = false;                    // the author, or the member, is the actor
     std::optional<model::Role> present_role; // of the member that the action is about
     std::optional<model::Role> new_role;
+    bool knows_name = false; // of a pair that has a place left
 };
 
 Result<void> authorise(const Standing& standing, Action action, const Subject& subject = {});

@@ -9,9 +9,27 @@ namespace parley::chat {
 
 model::RoomId Subscription::room_id() const { return x_room->id; }
 
+// The frames of one event, each made when the first one who needs it is met.
+class Hub::Once {
+public:
+    explicit Once(EventFrames& frames) : x_frames(frames) {}
+    const FrameRef& in(Dialect dialect) {
+        const auto index = static_cast<std::size_t>(dialect);
+        if (!x_asked[index]) x_made[index] = x_frames.make(dialect);
+        x_asked[index] = true;
+        return x_made[index];
+    }
+
+private:
+    EventFrames& x_frames;
+    FrameRef x_made[2];
+    bool x_asked[2] = {false, false};
+};
+
 Hub::~Hub() {
     for (auto& [id, room] : x_rooms) {
         for (const LocalRoom::Live& entry : room->live) delete entry.subscription;
+        for (const LocalRoom::Live& entry : room->classic_live) delete entry.subscription;
         for (const Subscription* subscription : room->catching_up) delete subscription;
     }
 }
@@ -59,17 +77,19 @@ void Hub::take_every_event(LocalRoom& room, Subscription& subscription) {
     room.catching_up[subscription.x_slot] = last;
     last->x_slot = subscription.x_slot;
     room.catching_up.pop_back();
-    subscription.x_slot = static_cast<std::uint32_t>(room.live.size());
-    room.live.push_back({subscription.x_subscriber, &subscription});
+    auto& live = room.live_in(subscription.x_subscriber->dialect());
+    subscription.x_slot = static_cast<std::uint32_t>(live.size());
+    live.push_back({subscription.x_subscriber, &subscription});
 }
 
 void Hub::unlink(Subscription& subscription) {
     LocalRoom& room = *subscription.x_room;
     const std::uint32_t slot = subscription.x_slot;
-    if (slot < room.live.size() && room.live[slot].subscription == &subscription) {
-        room.live[slot] = room.live.back();
-        room.live[slot].subscription->x_slot = slot;
-        room.live.pop_back();
+    auto& live = room.live_in(subscription.x_subscriber->dialect());
+    if (slot < live.size() && live[slot].subscription == &subscription) {
+        live[slot] = live.back();
+        live[slot].subscription->x_slot = slot;
+        live.pop_back();
     } else {
         PARLEY_ASSERT(slot < room.catching_up.size() && room.catching_up[slot] == &subscription);
         room.catching_up[slot] = room.catching_up.back();
@@ -80,7 +100,7 @@ void Hub::unlink(Subscription& subscription) {
 }
 
 void Hub::drop_if_empty(LocalRoom& room) {
-    if (room.live.empty() && room.catching_up.empty()) x_rooms.erase(room.id);
+    if (room.empty()) x_rooms.erase(room.id);
 }
 
 void Hub::end(Subscription& subscription) {
@@ -98,28 +118,49 @@ void Hub::end_by_hub(Subscription& subscription) {
     drop_if_empty(room);
 }
 
-bool Hub::publish(model::RoomId room_id, model::EventId id, const FrameRef& frame,
+bool Hub::publish(model::RoomId room_id, model::EventId id, EventFrames& frames,
                   const Subscriber* except) {
     LocalRoom* const room = find(room_id);
     if (!room) return true;
     if (id <= room->last_id) return false;
     room->last_id = id;
-    for (const LocalRoom::Live& entry : room->live)
-        if (entry.subscriber != except) entry.subscriber->push(frame);
-    if (!room->catching_up.empty()) publish_to_catching_up(*room, id, frame, except);
+    Once once(frames);
+    for (const Dialect dialect : {Dialect::v1, Dialect::classic}) {
+        const std::vector<LocalRoom::Live>& live = room->live_in(dialect);
+        if (live.empty()) continue;
+        const FrameRef& frame = once.in(dialect);
+        if (!frame) continue;
+        for (const LocalRoom::Live& entry : live)
+            if (entry.subscriber != except) entry.subscriber->push(frame);
+    }
+    if (!room->catching_up.empty()) publish_to_catching_up(*room, id, once, except);
     return true;
 }
 
-void Hub::publish_to_catching_up(LocalRoom& room, model::EventId id, const FrameRef& frame,
+bool Hub::publish(model::RoomId room, model::EventId id, const FrameRef& frame,
+                  const Subscriber* except) {
+    struct Only final : EventFrames {
+        explicit Only(const FrameRef& f) : frame(f) {}
+        FrameRef make(Dialect dialect) override {
+            return dialect == Dialect::v1 ? frame : FrameRef();
+        }
+        const FrameRef& frame;
+    } only(frame);
+    return publish(room, id, only, except);
+}
+
+void Hub::publish_to_catching_up(LocalRoom& room, model::EventId id, Once& frames,
                                  const Subscriber* except) {
     // Backwards, since a subscription that leaves the list is replaced by its last one.
     for (std::size_t i = room.catching_up.size(); i-- > 0;) {
         Subscription& subscription = *room.catching_up[i];
+        const FrameRef& frame = frames.in(subscription.x_subscriber->dialect());
         if (subscription.x_live) {
             if (id <= subscription.x_through) continue;
-            if (subscription.x_subscriber != except) subscription.x_subscriber->push(frame);
+            if (frame && subscription.x_subscriber != except)
+                subscription.x_subscriber->push(frame);
             take_every_event(room, subscription);
-        } else if (!subscription.x_overflowed) {
+        } else if (frame && !subscription.x_overflowed) {
             if (subscription.x_held.size() < limits::kCatchUpFrames) {
                 subscription.x_held.push_back({id, frame});
             } else {
@@ -130,32 +171,42 @@ void Hub::publish_to_catching_up(LocalRoom& room, model::EventId id, const Frame
     }
 }
 
-void Hub::publish_transient(model::RoomId room_id, const FrameRef& frame,
-                            const Subscriber* except) {
+void Hub::publish_transient(model::RoomId room_id, const FrameRef& frame, const Subscriber* except,
+                            Dialect dialect) {
     LocalRoom* const room = find(room_id);
     if (!room) return;
-    for (const LocalRoom::Live& entry : room->live)
+    for (const LocalRoom::Live& entry : room->live_in(dialect))
         if (entry.subscriber != except) entry.subscriber->push(frame);
     for (const Subscription* subscription : room->catching_up)
-        if (subscription->x_live && subscription->x_subscriber != except)
+        if (subscription->x_live && subscription->x_subscriber != except &&
+            subscription->x_subscriber->dialect() == dialect)
             subscription->x_subscriber->push(frame);
 }
 
+// function(subscription) for all of a room, until it answers true; that one, or null.
+template <class Function>
+static Subscription* find_of(const LocalRoom& room, Function function) {
+    for (const auto* live : {&room.live, &room.classic_live})
+        for (const LocalRoom::Live& entry : *live)
+            if (function(*entry.subscription)) return entry.subscription;
+    for (Subscription* subscription : room.catching_up)
+        if (function(*subscription)) return subscription;
+    return nullptr;
+}
+
 void Hub::set_role(model::RoomId room_id, model::UserId user, model::Role role) {
-    LocalRoom* const room = find(room_id);
+    const LocalRoom* const room = find(room_id);
     if (!room) return;
-    for (const LocalRoom::Live& entry : room->live)
-        if (entry.subscriber->user_id() == user) entry.subscription->x_role = role;
-    for (Subscription* subscription : room->catching_up)
-        if (subscription->x_subscriber->user_id() == user) subscription->x_role = role;
+    find_of(*room, [&](Subscription& subscription) {
+        if (subscription.subscriber().user_id() == user) subscription.x_role = role;
+        return false;
+    });
 }
 
 Subscription* Hub::of_user(const LocalRoom& room, model::UserId user) {
-    for (const LocalRoom::Live& entry : room.live)
-        if (entry.subscriber->user_id() == user) return entry.subscription;
-    for (Subscription* subscription : room.catching_up)
-        if (subscription->x_subscriber->user_id() == user) return subscription;
-    return nullptr;
+    return find_of(room, [&](const Subscription& subscription) {
+        return subscription.subscriber().user_id() == user;
+    });
 }
 
 void Hub::end_all_of(model::RoomId room_id, model::UserId user) {
@@ -170,8 +221,7 @@ void Hub::end_all_of(model::RoomId room_id, model::UserId user) {
 
 void Hub::end_room(model::RoomId room_id) {
     while (LocalRoom* const room = find(room_id))
-        end_by_hub(room->live.empty() ? *room->catching_up.back()
-                                      : *room->live.back().subscription);
+        end_by_hub(*find_of(*room, [](const Subscription&) { return true; }));
 }
 
 void Hub::add(Subscriber& subscriber) {
@@ -201,21 +251,27 @@ std::size_t Hub::connections_of(model::UserId user) const {
 
 bool Hub::is_subscribed(model::RoomId room_id, const Subscriber& subscriber) const {
     const auto found = x_rooms.find(room_id);
-    if (found == x_rooms.end()) return false;
-    const LocalRoom& room = *found->second;
-    for (const LocalRoom::Live& entry : room.live)
-        if (entry.subscriber == &subscriber) return true;
-    for (const Subscription* subscription : room.catching_up)
-        if (subscription->x_subscriber == &subscriber) return true;
-    return false;
+    return found != x_rooms.end() && find_of(*found->second, [&](const Subscription& each) {
+               return &each.subscriber() == &subscriber;
+           });
 }
 
 std::size_t Hub::listeners(model::RoomId room_id) const {
     const auto found = x_rooms.find(room_id);
     if (found == x_rooms.end()) return 0;
     const LocalRoom& room = *found->second;
-    std::size_t count = room.live.size();
-    for (const Subscription* subscription : room.catching_up) count += subscription->x_live;
+    std::size_t count = room.live.size() + room.classic_live.size();
+    for (const Subscription* subscription : room.catching_up) count += subscription->live();
+    return count;
+}
+
+std::size_t Hub::listeners(model::RoomId room_id, Dialect dialect) const {
+    const auto found = x_rooms.find(room_id);
+    if (found == x_rooms.end()) return 0;
+    LocalRoom& room = *found->second;
+    std::size_t count = room.live_in(dialect).size();
+    for (const Subscription* subscription : room.catching_up)
+        count += subscription->live() && subscription->subscriber().dialect() == dialect;
     return count;
 }
 

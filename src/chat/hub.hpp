@@ -28,6 +28,19 @@ namespace parley::chat {
 
 class Subscription;
 
+// How a connection is spoken to.
+enum class Dialect : std::uint8_t { v1, classic };
+
+// What an event is in each dialect. make() is asked once for each dialect that somebody listens in;
+// an empty frame: there is nothing to show.
+class EventFrames {
+public:
+    virtual FrameRef make(Dialect dialect) = 0;
+
+protected:
+    ~EventFrames() = default;
+};
+
 // A connection, as the hub sees it. Calls come on the hub's core.
 class Subscriber {
 public:
@@ -38,14 +51,17 @@ public:
     virtual void on_ended(Subscription& subscription) = 0;
 
     model::UserId user_id() const { return x_user_id; }
+    Dialect dialect() const { return x_dialect; }
 
 protected:
+    explicit Subscriber(Dialect dialect = Dialect::v1) : x_dialect(dialect) {}
     ~Subscriber() = default;
     model::UserId x_user_id;
 
 private:
     friend class Hub;
     std::uint32_t x_user_slot = 0;
+    const Dialect x_dialect;
     bool x_registered = false;
 };
 
@@ -83,8 +99,13 @@ struct LocalRoom {
     };
     model::RoomId id;
     model::EventId last_id;                 // newest event published here
-    std::vector<Live> live;                 // take every event
+    std::vector<Live> live, classic_live;   // take every event; a list for each dialect
     std::vector<Subscription*> catching_up; // not live, or live and behind the own snapshot
+
+    std::vector<Live>& live_in(Dialect dialect) {
+        return dialect == Dialect::v1 ? live : classic_live;
+    }
+    bool empty() const { return live.empty() && classic_live.empty() && catching_up.empty(); }
 };
 
 class Hub {
@@ -103,15 +124,18 @@ public:
     void end(Subscription& subscription);
 
     // --- delivery
-    // An event's frame to all subscriptions of the room, but `except`. Ids at or below the last one
-    // published here are dropped (a bus may double): answers false. A subscription of `except` that
-    // is not live yet gets it too: the answer that takes the event's place for the sender came out
-    // of order there, before what the snapshot holds.
+    // An event's frames to all subscriptions of the room, each in its dialect, but `except`. Ids at
+    // or below the last one published here are dropped (a bus may double): answers false. A
+    // subscription of `except` that is not live yet gets it too: the answer that takes the event's
+    // place for the sender came out of order there, before what the snapshot holds.
+    bool publish(model::RoomId room, model::EventId id, EventFrames& frames,
+                 const Subscriber* except = nullptr);
+    // The same for an event that v1 alone can show.
     bool publish(model::RoomId room, model::EventId id, const FrameRef& frame,
                  const Subscriber* except = nullptr);
-    // Typing, presence, receipts: to live subscriptions only, never held.
+    // Typing, presence, receipts: to live subscriptions of one dialect only, never held.
     void publish_transient(model::RoomId room, const FrameRef& frame,
-                           const Subscriber* except = nullptr);
+                           const Subscriber* except = nullptr, Dialect dialect = Dialect::v1);
     // After a member event was published.
     void set_role(model::RoomId room, model::UserId user, model::Role role);
     void end_all_of(model::RoomId room, model::UserId user);
@@ -132,8 +156,9 @@ public:
 
     bool has_subscribers(model::RoomId room) const { return x_rooms.contains(room); }
     bool is_subscribed(model::RoomId room, const Subscriber& subscriber) const;
-    // Live subscriptions of a room on this core.
+    // Live subscriptions of a room on this core, and those of them that speak a dialect.
     std::size_t listeners(model::RoomId room) const;
+    std::size_t listeners(model::RoomId room, Dialect dialect) const;
     std::size_t subscription_count() const { return x_subscriptions; }
     std::size_t room_count() const { return x_rooms.size(); }
 
@@ -143,7 +168,8 @@ private:
     void end_by_hub(Subscription& subscription);
     void unlink(Subscription& subscription);
     static void take_every_event(LocalRoom& room, Subscription& subscription);
-    void publish_to_catching_up(LocalRoom& room, model::EventId id, const FrameRef& frame,
+    class Once;
+    void publish_to_catching_up(LocalRoom& room, model::EventId id, Once& frames,
                                 const Subscriber* except);
     void drop_if_empty(LocalRoom& room);
 

@@ -135,8 +135,10 @@ Result<Sequencer::Verdict> Sequencer::edit(const Context& context, const model::
     PARLEY_CHECK(context.authorise(Action::view));
     PARLEY_TRY(auto message, x_store.message(context.room_id(), draft.message_id));
     if (!message || message->deleted) return no_such_message();
-    const Subject subject{
-        .is_self = message->user_id == context.actor(), .present_role = {}, .new_role = {}};
+    const Subject subject{.is_self = message->user_id == context.actor(),
+                          .present_role = {},
+                          .new_role = {},
+                          .knows_name = false};
     PARLEY_CHECK(context.authorise(Action::edit_message, subject));
     message->content = draft.content;
     message->edited_at = context.now;
@@ -150,8 +152,10 @@ Result<Sequencer::Verdict> Sequencer::remove(const Context& context,
     PARLEY_CHECK(context.authorise(Action::view));
     PARLEY_TRY(const auto message, x_store.message(context.room_id(), draft.message_id));
     if (!message) return no_such_message();
-    const Subject subject{
-        .is_self = message->user_id == context.actor(), .present_role = {}, .new_role = {}};
+    const Subject subject{.is_self = message->user_id == context.actor(),
+                          .present_role = {},
+                          .new_role = {},
+                          .knows_name = false};
     PARLEY_CHECK(context.authorise(Action::delete_message, subject));
     Verdict verdict;
     verdict.nothing_to_do = message->deleted;
@@ -187,7 +191,7 @@ struct MemberChange {
 
 // What a draft about a member comes to, given who asks and which role the member has now.
 MemberChange plan(model::UserId actor, const model::MemberDraft& draft,
-                          std::optional<Role> present) {
+                  std::optional<Role> present) {
     const bool about_self = draft.user_id == actor;
     MemberChange change;
     switch (draft.action) {
@@ -228,9 +232,15 @@ Result<Sequencer::Verdict> Sequencer::member(const Context& context,
         PARLEY_TRY(present, x_store.role(context.room_id(), draft.user_id));
     }
     MemberChange change = plan(context.actor(), draft, present);
-    Subject subject{.is_self = about_self, .present_role = present, .new_role = {}};
+    Subject subject{
+        .is_self = about_self, .present_role = present, .new_role = {}, .knows_name = false};
     if (change.action == Action::add_member || change.action == Action::change_role)
         subject.new_role = draft.role;
+    const bool is_pair = context.standing.visibility == model::Visibility::pair;
+    const std::size_t members_max = is_pair ? model::kPairMembers : limits::kMembersPerRoom;
+    const bool full = context.room.member_count >= members_max;
+    subject.knows_name = is_pair && !full && about_self &&
+                         chat::name_key(draft.room_name) == chat::name_key(context.room.name);
     PARLEY_CHECK(context.authorise(change.action, subject));
     Verdict verdict;
     if (!change.event) {
@@ -241,8 +251,7 @@ Result<Sequencer::Verdict> Sequencer::member(const Context& context,
         return Error(Errc::unknown_user, "not a member of this room");
     if (change.event->action == MemberAction::joined) {
         PARLEY_CHECK(check_users({draft.user_id}));
-        if (context.room.member_count >= limits::kMembersPerRoom)
-            return Error(Errc::forbidden, "the room is full");
+        if (full) return Error(Errc::forbidden, "the room is full");
     }
     verdict.event = next(context, std::move(*change.event));
     return verdict;
@@ -256,7 +265,10 @@ Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::
     } else {
         if (draft.name) after.name = *draft.name;
         if (draft.topic) after.topic = *draft.topic;
-        if (draft.visibility) after.visibility = *draft.visibility;
+        // For v1 a pair is private: who says so again changes nothing.
+        if (draft.visibility && !(after.visibility == model::Visibility::pair &&
+                                  *draft.visibility == model::Visibility::restricted))
+            after.visibility = *draft.visibility;
     }
     Verdict verdict;
     const model::Room& before = context.room;

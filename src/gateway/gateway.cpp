@@ -1,5 +1,6 @@
 #include "gateway/gateway.hpp"
 
+#include "gateway/origins.hpp"
 #include "gateway/session.hpp"
 
 namespace parley::gateway {
@@ -66,20 +67,9 @@ Gateway::Gateway(GatewaySettings settings, Core& core, service::Rooms& rooms,
       x_wheel(std::move(wheel)),
       x_metrics(metrics) {}
 
-bool Gateway::origin_is_allowed(const net::HttpRequest& request) const {
-    const std::string_view origin = request.header("origin");
-    if (origin.empty()) return true; // not a browser; the token alone decides
-    const std::string own =
-        (request.tls ? "https://" : "http://") + std::string(request.header("host"));
-    if (origin == own) return true;
-    for (const std::string& allowed : x_settings.allowed_origins)
-        if (origin == allowed) return true;
-    return false;
-}
-
 Gateway::Verdict Gateway::on_handshake(const net::HttpRequest& request) {
     Verdict verdict;
-    if (!origin_is_allowed(request)) {
+    if (!origin_is_allowed(request, x_settings.allowed_origins)) {
         verdict.refusal = problem(403, "Forbidden", "forbidden",
                                   "this Origin may not open sockets; add it to allowed_origins");
         return verdict;

@@ -73,8 +73,6 @@ public:
     bool draining() const { return x_draining; }
 
 private:
-    bool origin_is_allowed(const net::HttpRequest& request) const;
-
     const GatewaySettings x_settings;
     Core& x_core;
     service::Rooms& x_rooms;

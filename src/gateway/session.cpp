@@ -12,7 +12,8 @@ namespace v1 = protocol::v1;
 Session::Session(Gateway& gateway, net::WebSocket& socket)
     : x_gateway(gateway),
       x_socket(socket),
-      x_bucket(gateway.settings().sends_per_second, gateway.settings().sends_burst),
+      x_flood(gateway.settings().limits_enabled, gateway.settings().sends_per_second,
+              gateway.settings().sends_burst),
       x_deadline(*this) {
     x_id = gateway.rooms().add(*this);
     gateway.add(x_id, *this);

@@ -9,7 +9,7 @@
 
 #include "base/timer_wheel.hpp"
 #include "chat/hub.hpp"
-#include "chat/token_bucket.hpp"
+#include "gateway/flood_guard.hpp"
 #include "gateway/gateway.hpp"
 #include "net/websocket.hpp"
 #include "ports/credentials.hpp"
@@ -98,10 +98,9 @@ private:
     std::uint32_t x_generation = 0;
     std::uint16_t x_changes_in_flight = 0;
     std::uint16_t x_waits_in_flight = 0;
-    std::uint16_t x_refused_in_a_row = 0;
     ports::AccessClaims x_claims;
     std::vector<Listening> x_listening; // sorted by room
-    chat::TokenBucket x_bucket;
+    FloodGuard x_flood;
     Deadline x_deadline; // hello, then the token's end
 };
 

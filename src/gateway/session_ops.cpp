@@ -27,16 +27,16 @@ bool Session::may_change(std::string_view ref, std::string_view nonce) {
              std::chrono::milliseconds(100));
         return false;
     }
-    if (!x_gateway.settings().limits_enabled) return true;
-    if (x_bucket.take(x_gateway.clock().steady())) {
-        x_refused_in_a_row = 0;
+    switch (x_flood.ask(x_gateway.clock().steady())) {
+    case FloodGuard::Answer::pass:
         return true;
-    }
-    if (++x_refused_in_a_row > limits::kRefusalsBeforeClose) {
+    case FloodGuard::Answer::refuse:
+        fail(ref, nonce, "rate_limited", "too many sends", x_flood.wait());
+        return false;
+    case FloodGuard::Answer::close:
         close(net::CloseCode::flooding, "too many sends for too long");
         return false;
     }
-    fail(ref, nonce, "rate_limited", "too many sends", x_bucket.wait());
     return false;
 }
 

@@ -14,8 +14,10 @@ namespace parley::model {
 enum class RoomKind : std::uint8_t { group = 1, dm = 2 };
 enum class Visibility : std::uint8_t {
     open = 1,
-    restricted = 2
-}; // "public", "private" on the wire
+    restricted = 2,
+    pair = 3, // restricted, but who knows its id and its name may join, up to kPairMembers
+}; // "public", "private", "private" on the wire of v1
+inline constexpr std::size_t kPairMembers = 2;
 enum class Role : std::uint8_t { member = 1, admin = 2, owner = 3 }; // ordered by power
 
 struct Room {

@@ -53,6 +53,7 @@ struct MemberDraft {
     UserId user_id; // about whom
     MemberAction action = MemberAction::joined;
     Role role = Role::member; // for joined and role
+    std::string room_name{};  // for joined by oneself: what the joiner calls the room; opens a pair
 };
 struct RoomDraft { // absent: unchanged
     std::optional<std::string> name, topic;

@@ -14,6 +14,7 @@
 #include "net/http.hpp"
 #include "net/outbound_queue.hpp"
 #include "net/socket_io.hpp"
+#include "net/websocket.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,7 @@ public:
     // The server stops.
     virtual void on_drain() = 0;
     virtual void on_answer(std::uint32_t /*request*/, HttpResponse&& /*answer*/) {}
+    virtual void on_verdict(std::uint32_t /*request*/, WebSocketAcceptor::Verdict&& /*verdict*/) {}
 };
 
 enum class Cut {

@@ -52,4 +52,27 @@ bool HttpRequest::query_is_ambiguous(std::string_view name) const {
     return count > 1;
 }
 
+std::optional<std::string_view> HttpRequest::plain_query_value(std::string_view name) const {
+    if (query_is_ambiguous(name)) return std::nullopt;
+    std::string_view rest = query;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find('&'), rest.size());
+        const std::string_view pair = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (pair.size() <= name.size() || !pair.starts_with(name) || pair[name.size()] != '=')
+            continue;
+        const std::string_view value = pair.substr(name.size() + 1);
+        if (value.find_first_of("%+") != std::string_view::npos) return std::nullopt;
+        return value;
+    }
+    return std::nullopt;
+}
+
+std::string HttpRequest::header_or_query(std::string_view lower_case_name) const {
+    if (const std::string_view value = header(lower_case_name); !value.empty())
+        return std::string(value);
+    if (query_is_ambiguous(lower_case_name)) return {};
+    return query_value(lower_case_name).value_or(std::string());
+}
+
 } // namespace parley::net

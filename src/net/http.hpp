@@ -33,6 +33,11 @@ struct HttpRequest {
     // given twice has no value that could be trusted: see query_is_ambiguous.
     std::optional<std::string> query_value(std::string_view name) const;
     bool query_is_ambiguous(std::string_view name) const;
+    // The parameter as it was written; nullopt also when it is given twice or when it or its name
+    // has an escape: what a proxy that routes by the raw query could read otherwise.
+    std::optional<std::string_view> plain_query_value(std::string_view name) const;
+    // A credential: the header of that name, or else the parameter, if it is given once; or "".
+    std::string header_or_query(std::string_view lower_case_name) const;
 };
 
 struct HttpResponse {
@@ -50,6 +55,11 @@ struct HttpResponse {
 class HttpHandler {
 public:
     virtual Task<HttpResponse> handle(HttpRequest request) = 0;
+    // What net refuses by itself at `path` (a body that is too long, a bad handshake, a time-out),
+    // in the words of the surface that the path belongs to. "" where no path was read.
+    virtual HttpResponse refusal(std::string_view /*path*/, HttpResponse refused) {
+        return refused;
+    }
 
 protected:
     ~HttpHandler() = default;

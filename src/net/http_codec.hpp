@@ -50,6 +50,8 @@ public:
     // The client waits for "100 Continue" before it sends the body. True once at most.
     bool take_expect_continue();
     const HttpFailure& failure() const { return x_failure; }
+    // "" while the request line is not read.
+    const std::string& path() const { return x_parsed.request.path; }
     ParsedRequest take();
 
 private:

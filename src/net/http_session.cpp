@@ -40,7 +40,7 @@ void HttpSession::process() {
         } else if (progress == HttpParser::Progress::failed) {
             const HttpFailure failure = x_parser->failure();
             x_keep_alive = false;
-            answer(make_problem(failure.status, failure.code, failure.detail));
+            refuse(x_parser->path(), make_problem(failure.status, failure.code, failure.detail));
         } else {
             after_progress();
         }
@@ -75,43 +75,66 @@ void HttpSession::dispatch() {
     loop.proxies().resolve(parsed.request, x_peer, x_connection.uses_tls());
     x_is_head = parsed.request.method == "HEAD";
     x_keep_alive = parsed.keep_alive && !loop.draining();
+    x_path = parsed.request.path;
     const CoreHandlers handlers = loop.handlers();
     if (handlers.websocket && handlers.websocket->serves(parsed.request.path))
-        return upgrade(parsed);
+        return upgrade(std::move(parsed));
     x_state = State::busy;
     expect_by(loop.settings().timeouts.http_handler);
     loop.handle(x_connection.id(), x_number, std::move(parsed.request));
 }
 
-void HttpSession::upgrade(const ParsedRequest& parsed) {
-    if (const auto refusal = refuse_handshake(parsed)) {
+void HttpSession::upgrade(ParsedRequest parsed) {
+    if (auto refusal = refuse_handshake(parsed)) {
         x_keep_alive &= !refusal->close;
-        return answer(*refusal);
+        return refuse(x_path, std::move(*refusal));
     }
     NetLoop& loop = x_connection.loop();
-    WebSocketAcceptor::Verdict verdict = loop.handlers().websocket->on_handshake(parsed.request);
+    Handshake handshake{.key = std::string(parsed.request.header("sec-websocket-key")),
+                        .extensions = parsed.request.joined("sec-websocket-extensions"),
+                        .client = parsed.request.peer_address};
+    const auto verdict = loop.handlers().websocket->on_handshake(parsed.request);
+    if (!verdict.later) return conclude(verdict, handshake);
+    x_handshake = std::move(handshake);
+    x_state = State::busy;
+    expect_by(loop.settings().timeouts.http_handler);
+    loop.decide(x_connection.id(), x_number, std::move(parsed.request));
+}
+
+void HttpSession::on_verdict(std::uint32_t request, WebSocketAcceptor::Verdict&& verdict) {
+    if (request != x_number || x_state != State::busy) return;
+    conclude(verdict, x_handshake);
+    if (x_state != State::finished) process();
+}
+
+void HttpSession::conclude(const WebSocketAcceptor::Verdict& verdict, const Handshake& handshake) {
     if (verdict.refusal) return answer(*verdict.refusal);
+    NetLoop& loop = x_connection.loop();
     if (loop.draining()) {
         x_keep_alive = false;
-        return answer(make_problem(503, "unavailable", "The server stops."));
+        return refuse(x_path, make_problem(503, "unavailable", "The server stops."));
     }
     x_state = State::finished;
     loop.probe().count_answer(101);
-    const auto deflate = loop.settings().deflate
-                             ? choose_deflate(parsed.request.joined("sec-websocket-extensions"))
-                             : std::nullopt;
+    const auto deflate =
+        loop.settings().deflate ? choose_deflate(handshake.extensions) : std::nullopt;
     x_connection.enqueue(FrameRef::copy_of(switching_protocols(
-        parsed.request.header("sec-websocket-key"), verdict.subprotocol,
+        handshake.key, verdict.subprotocol,
         deflate ? std::string_view(deflate->answer) : std::string_view(), loop.http_date())));
-    auto session =
-        std::make_unique<WsSession>(x_connection, parsed.request.peer_address,
-                                    deflate ? std::optional(deflate->window) : std::nullopt);
+    auto session = std::make_unique<WsSession>(
+        x_connection, handshake.client, deflate ? std::optional(deflate->window) : std::nullopt);
     WsSession& socket = *session;
     x_connection.speak(std::move(session));
     socket.open(verdict.open);
     // A client that does not wait for the answer has sent frames already.
     if (!x_unparsed.empty() && !x_connection.finishing()) socket.on_bytes(x_unparsed);
     x_unparsed.clear();
+    x_connection.resume_reading(); // paused where the verdict was awaited
+}
+
+void HttpSession::refuse(std::string_view path, HttpResponse response) {
+    HttpHandler* const http = x_connection.loop().handlers().http;
+    answer(http ? http->refusal(path, std::move(response)) : response);
 }
 
 void HttpSession::on_answer(std::uint32_t request, HttpResponse&& response) {
@@ -155,10 +178,11 @@ void HttpSession::on_deadline(Time now) {
     if (now < x_deadline) return;
     if (x_state == State::busy) {
         x_keep_alive = false;
-        answer(make_problem(503, "unavailable", "The request took too long."));
+        refuse(x_path, make_problem(503, "unavailable", "The request took too long."));
     } else if (x_parser) {
         x_keep_alive = false;
-        answer(make_problem(408, "request_timeout", "The request came too slowly."));
+        refuse(x_parser->path(),
+               make_problem(408, "request_timeout", "The request came too slowly."));
     } else {
         x_connection.cut(Cut::gently);
     }

@@ -28,11 +28,12 @@ public:
     void on_deadline(Time now) override;
     void on_drain() override;
     void on_answer(std::uint32_t request, HttpResponse&& answer) override;
+    void on_verdict(std::uint32_t request, WebSocketAcceptor::Verdict&& verdict) override;
 
 private:
     enum class State : std::uint8_t {
         reading,  // or idle between two requests
-        busy,     // the handler runs
+        busy,     // the handler runs, or the verdict on a handshake is awaited
         clogged,  // the answers wait for the peer to read
         finished, // the connection ends, or speaks WebSocket now
     };
@@ -43,8 +44,15 @@ private:
     void begin_request();
     void after_progress();
     void dispatch();
-    void upgrade(const ParsedRequest& parsed);
+    struct Handshake {
+        std::string key, extensions; // Sec-WebSocket-Key and -Extensions
+        std::string client;          // its address
+    };
+    void upgrade(ParsedRequest parsed);
+    void conclude(const WebSocketAcceptor::Verdict& verdict, const Handshake& handshake);
     void answer(const HttpResponse& response);
+    // What this side refuses by itself, in the words of the path's surface.
+    void refuse(std::string_view path, HttpResponse response);
     void next_request();
     void expect_by(std::chrono::milliseconds from_now);
 
@@ -52,6 +60,8 @@ private:
     const std::string x_peer;             // the socket's other end
     std::unique_ptr<HttpParser> x_parser; // while a request is read
     std::string x_unparsed;
+    std::string x_path;    // while busy
+    Handshake x_handshake; // while its verdict is awaited
     Time x_deadline;
     std::uint32_t x_number = 0; // of the request: a late answer to an earlier one is dropped
     State x_state = State::reading;

@@ -173,6 +173,25 @@ Task<void> NetLoop::run_handler(ConnectionId connection, std::uint32_t number,
         open->protocol()->on_answer(number, std::move(answer));
 }
 
+void NetLoop::decide(ConnectionId connection, std::uint32_t number, HttpRequest request) {
+    x_shared.handlers.fetch_add(1, std::memory_order_relaxed);
+    x_gate.spawn(run_decision(connection, number, std::move(request)));
+}
+
+Task<void> NetLoop::run_decision(ConnectionId connection, std::uint32_t number,
+                                 HttpRequest request) {
+    WebSocketAcceptor::Verdict verdict;
+    try {
+        verdict = co_await x_handlers.websocket->decide(std::move(request));
+    } catch (const std::exception& failure) {
+        x_shared.log.error("a handshake failed", {{"reason", failure.what()}});
+        verdict.refusal = make_problem(500, "internal", "The server made a mistake.");
+    }
+    x_shared.handlers.fetch_sub(1, std::memory_order_relaxed);
+    if (Connection* open = find(connection); open && !open->finishing())
+        open->protocol()->on_verdict(number, std::move(verdict));
+}
+
 void NetLoop::read_later(Connection& connection, When when) {
     if (connection.x_read_waits) return;
     connection.x_read_waits = true;

@@ -77,6 +77,8 @@ public:
     // Starts the core's HTTP handler on `request`; its answer reaches the connection's protocol as
     // on_answer(number, ...), if both still exist.
     void handle(ConnectionId connection, std::uint32_t number, HttpRequest request);
+    // The same for a handshake that waits for its verdict: on_verdict(number, ...).
+    void decide(ConnectionId connection, std::uint32_t number, HttpRequest request);
 
     // For connections.
     enum class When { this_turn, next_turn };
@@ -102,6 +104,7 @@ private:
     struct Waiter;
     Connection* find(ConnectionId id);
     Task<void> run_handler(ConnectionId connection, std::uint32_t number, HttpRequest request);
+    Task<void> run_decision(ConnectionId connection, std::uint32_t number, HttpRequest request);
     std::size_t read_waiting();
     void free_buried();
 

@@ -5,6 +5,7 @@
 // handler from accept on, and destroys it after on_closed(). Sending after the close is a no-op.
 #pragma once
 
+#include "base/assert.hpp"
 #include "base/frame.hpp"
 #include "net/http.hpp"
 
@@ -85,11 +86,19 @@ public:
         std::optional<HttpResponse> refusal; // set: answered in place of 101
         std::string subprotocol;             // "" for none; echoed in the 101
         std::function<std::unique_ptr<WebSocketHandler>(WebSocket&)>
-            open; // runs after the 101 is queued
+            open;           // runs after the 101 is queued
+        bool later = false; // nothing is decided yet: decide() will
     };
     // The request is a well-formed RFC 6455 opening handshake (method, version, key and headers
     // were checked by net, which answers 400 or 426 itself).
     virtual Verdict on_handshake(const HttpRequest& request) = 0;
+    // For a handshake whose verdict needs a look-up: `later` of on_handshake() asks for this. The
+    // connection reads nothing meanwhile, and gets 503 after Timeouts::http_handler; its verdict is
+    // dropped then.
+    virtual Task<Verdict> decide(HttpRequest /*request*/) {
+        PARLEY_ASSERT(!"an acceptor that says `later` decides");
+        co_return Verdict{};
+    }
     // Whether this path speaks WebSocket at all; a handshake to any other goes to the HttpHandler.
     virtual bool serves(std::string_view path) const = 0;
 

@@ -15,10 +15,12 @@ model::Time after(model::Time now, std::chrono::milliseconds life) {
 } // namespace
 
 Accounts::Accounts(const Ports& ports, Revocations& revocations,
-                   std::chrono::seconds access_token_life, Logger& log, Metrics& metrics)
+                   std::chrono::seconds access_token_life, Logger& log, Metrics& metrics,
+                   std::chrono::seconds classic_token_life)
     : x_ports(ports),
       x_revocations(revocations),
       x_access_token_life(access_token_life),
+      x_classic_token_life(classic_token_life),
       x_log(log),
       x_sign_ups(metrics.counter("parley_sign_ups_total", "Accounts made")),
       x_log_ins(metrics.counter("parley_log_ins_total", "Log-ins by password", "result=\"ok\"")),
@@ -28,10 +30,17 @@ Accounts::Accounts(const Ports& ports, Revocations& revocations,
       x_reused(metrics.counter("parley_refresh_tokens_reused_total",
                                "Refresh tokens used twice, each of which ended a session")) {
     PARLEY_ASSERT(access_token_life > std::chrono::seconds(0) &&
-                  access_token_life <= limits::kAccessTokenLife);
+                  access_token_life <= limits::kAccessTokenLifeMax);
+    PARLEY_ASSERT(classic_token_life > std::chrono::seconds(0) &&
+                  classic_token_life <= limits::kClassicTokenLifeMax);
 }
 
 Task<Result<SignedIn>> Accounts::sign_up(NewAccount account) {
+    PARLEY_CO_TRY(model::User made, co_await create(std::move(account)));
+    co_return co_await start_session(std::move(made), x_access_token_life);
+}
+
+Task<Result<model::User>> Accounts::create(NewAccount account) {
     ports::NewUser user;
     PARLEY_CO_TRY(user.username, chat::check_username(account.username));
     PARLEY_CO_TRY(user.email, chat::check_email(account.email));
@@ -41,7 +50,7 @@ Task<Result<SignedIn>> Accounts::sign_up(NewAccount account) {
     PARLEY_CO_TRY(user.password_hash, co_await x_ports.hasher.hash(std::move(account.password)));
     PARLEY_CO_TRY(model::User made, co_await x_ports.users.create_user(std::move(user)));
     x_sign_ups.add();
-    co_return co_await start_session(std::move(made));
+    co_return made;
 }
 
 // An unknown account is a login with no hash.
@@ -52,7 +61,7 @@ Task<Result<ports::Login>> Accounts::find_login(const Credentials& credentials) 
     co_return found;
 }
 
-Task<Result<SignedIn>> Accounts::log_in(Credentials credentials) {
+Task<Result<SignedIn>> Accounts::log_in(Credentials credentials, std::chrono::seconds token_life) {
     // What no account can have is refused without work. That depends on the input only, so it says
     // nothing about any account.
     if (credentials.name.size() > limits::kEmailBytes ||
@@ -68,7 +77,8 @@ Task<Result<SignedIn>> Accounts::log_in(Credentials credentials) {
         x_refused.add();
         co_return Errc::invalid_credentials;
     }
-    auto session = co_await start_session(std::move(login.user), std::move(login.password_hash));
+    auto session = co_await start_session(std::move(login.user), token_life,
+                                          std::move(login.password_hash));
     // Disabled, or with another password, since it was looked up.
     if (!session && session.error().code == Errc::invalid_credentials)
         x_refused.add();
@@ -77,7 +87,8 @@ Task<Result<SignedIn>> Accounts::log_in(Credentials credentials) {
     co_return session;
 }
 
-Task<Result<SignedIn>> Accounts::start_session(model::User user, std::string password_hash) {
+Task<Result<SignedIn>> Accounts::start_session(model::User user, std::chrono::seconds token_life,
+                                               std::string password_hash) {
     const model::Time now = x_ports.clock.now();
     std::string random = make_refresh_random(x_ports.entropy);
     ports::NewSession wanted;
@@ -88,16 +99,15 @@ Task<Result<SignedIn>> Accounts::start_session(model::User user, std::string pas
     wanted.password_hash = std::move(password_hash);
     PARLEY_CO_TRY(const model::Session session,
                   co_await x_ports.sessions.create_session(std::move(wanted)));
-    co_return signed_in(std::move(user), session.id, std::move(random), now);
+    co_return signed_in(std::move(user), session.id, std::move(random), now, token_life);
 }
 
 SignedIn Accounts::signed_in(model::User user, model::SessionId session, std::string random,
-                             model::Time now) const {
+                             model::Time now, std::chrono::seconds token_life) const {
     SignedIn answer;
-    answer.access_token =
-        x_ports.signer.sign({user.id, session, now, after(now, x_access_token_life)});
+    answer.access_token = x_ports.signer.sign({user.id, session, now, after(now, token_life)});
     answer.refresh_token = encode({session, std::move(random)}, x_ports.signer);
-    answer.expires_in = x_access_token_life;
+    answer.expires_in = token_life;
     answer.user = std::move(user);
     return answer;
 }
@@ -125,7 +135,7 @@ Task<Result<SignedIn>> Accounts::refresh(std::string refresh_token) {
         co_return Errc::session_revoked;
     }
     x_refreshes.add();
-    co_return signed_in(std::move(user), session->id, std::move(random), now);
+    co_return signed_in(std::move(user), session->id, std::move(random), now, x_access_token_life);
 }
 
 Task<Result<void>> Accounts::log_out(model::SessionId session) {

@@ -57,15 +57,25 @@ public:
         const ports::Clock& clock;
     };
 
-    // `access_token_life` is at most limits::kAccessTokenLife.
+    // `access_token_life` is at most limits::kAccessTokenLifeMax, `classic_token_life` at most
+    // limits::kClassicTokenLifeMax; Revocations must remember for the longer of them.
     Accounts(const Ports& ports, Revocations& revocations, std::chrono::seconds access_token_life,
-             Logger& log, Metrics& metrics);
+             Logger& log, Metrics& metrics,
+             std::chrono::seconds classic_token_life = limits::kClassicTokenLife);
 
     // invalid_username, invalid_email, invalid_password, email_taken, username_taken.
     Task<Result<SignedIn>> sign_up(NewAccount account);
+    // The same without a session.
+    Task<Result<model::User>> create(NewAccount account);
     // invalid_credentials, alike for an unknown account, a wrong password and a disabled account:
     // one check of a password is done in each case.
-    Task<Result<SignedIn>> log_in(Credentials credentials);
+    Task<Result<SignedIn>> log_in(Credentials credentials) {
+        return log_in(std::move(credentials), x_access_token_life);
+    }
+    // The same; its access token lives as long as a classic one.
+    Task<Result<SignedIn>> log_in_classic(Credentials credentials) {
+        return log_in(std::move(credentials), x_classic_token_life);
+    }
     // unauthorized, session_revoked, token_reused (the session has ended now).
     Task<Result<SignedIn>> refresh(std::string refresh_token);
     Task<Result<void>> log_out(model::SessionId session);
@@ -81,14 +91,16 @@ public:
     Task<Result<model::User>> change_profile(model::UserId user, ProfileChange change);
 
 private:
-    Task<Result<SignedIn>> start_session(model::User user, std::string password_hash = {});
+    Task<Result<SignedIn>> log_in(Credentials credentials, std::chrono::seconds token_life);
+    Task<Result<SignedIn>> start_session(model::User user, std::chrono::seconds token_life,
+                                         std::string password_hash = {});
     Task<Result<ports::Login>> find_login(const Credentials& credentials);
     SignedIn signed_in(model::User user, model::SessionId session, std::string random,
-                       model::Time now) const;
+                       model::Time now, std::chrono::seconds token_life) const;
 
     const Ports x_ports;
     Revocations& x_revocations;
-    const std::chrono::seconds x_access_token_life;
+    const std::chrono::seconds x_access_token_life, x_classic_token_life;
     Logger& x_log;
     Counter &x_sign_ups, &x_log_ins, &x_refused, &x_refreshes, &x_reused;
 };

@@ -28,6 +28,8 @@ public:
     virtual chat::Subscriber* as_subscriber() { return nullptr; }
     // The user has more connections than may be, over all cores; this one is the last that came.
     virtual void on_too_many_connections() {}
+    // A newer connection of the same user has taken its seat in the room.
+    virtual void on_replaced() {}
 
 protected:
     ~Responder() = default;

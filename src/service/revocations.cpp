@@ -1,7 +1,5 @@
 #include "service/revocations.hpp"
 
-#include "base/limits.hpp"
-
 #include <algorithm>
 #include <mutex>
 
@@ -11,17 +9,18 @@ namespace {
 
 // Longer than another process may wait for the database between its clock and its commit.
 constexpr std::chrono::milliseconds kOverlap{15'000};
-constexpr auto kKept = limits::kAccessTokenLife + limits::kClockLeeway;
 
 } // namespace
 
-Revocations::Revocations(const ports::Clock& clock, Metrics& metrics)
+Revocations::Revocations(const ports::Clock& clock, Metrics& metrics,
+                         std::chrono::milliseconds token_life)
     : x_clock(clock),
+      x_kept(token_life + limits::kClockLeeway),
       x_forgotten(metrics.counter("parley_revocations_forgotten_total",
                                   "Revoked sessions forgotten early because too many were kept")) {}
 
 Task<Result<void>> Revocations::load(ports::SessionStore& sessions) {
-    const model::Time since{x_clock.now().ms - std::chrono::milliseconds(kKept).count()};
+    const model::Time since{x_clock.now().ms - x_kept.count()};
     x_looked_at_ms = x_clock.now().ms;
     PARLEY_CO_TRY(const auto revoked, co_await sessions.revoked_since(since));
     for (const model::SessionId session : revoked) insert(session);
@@ -51,7 +50,7 @@ bool Revocations::insert(model::SessionId session) {
         x_order.pop_front();
     }
     if (!x_revoked.insert(session).second) return false;
-    x_order.push_back({now + kKept, session});
+    x_order.push_back({now + x_kept, session});
     if (x_order.size() > limits::kRevokedSessions) {
         x_revoked.erase(x_order.front().session);
         x_order.pop_front();

@@ -1,15 +1,16 @@
 // Revocations: which sessions were ended while their access tokens may still be alive, and who must
 // hear of it (the sockets of each core, to be closed).
 //
-// A session is kept as long as its newest access token could live; after that its tokens have
-// expired by themselves. Threading: any thread; listen() only before the cores run. Listeners run
-// on the thread that revokes, outside the lock, and post to where they belong. Owner: app/wiring,
-// before Accounts and the gateway. Shutdown: nothing to do; the listeners must not outlive what
-// they post to. Bound: limits::kRevokedSessions. A log-in costs a password hash, so that many
-// sessions cannot be made and ended in the life of one token; if they are, the oldest is forgotten,
-// and counted.
+// A session is kept as long as its newest token, be it one for classic clients, could live; after
+// that its tokens have expired by themselves. Threading: any thread; listen() only before the cores
+// run. Listeners run on the thread that revokes, outside the lock, and post to where they belong.
+// Owner: app/wiring, before Accounts and the gateway. Shutdown: nothing to do; the listeners must
+// not outlive what they post to. Bound: limits::kRevokedSessions. A log-in costs a password hash,
+// so that many sessions cannot be made and ended in the life of one token; if they are, the oldest
+// is forgotten, and counted.
 #pragma once
 
+#include "base/limits.hpp"
 #include "base/metrics.hpp"
 #include "base/task.hpp"
 #include "model/ids.hpp"
@@ -31,7 +32,9 @@ class Revocations {
 public:
     using Listener = std::function<void(model::SessionId)>;
 
-    Revocations(const ports::Clock& clock, Metrics& metrics);
+    // `token_life`: of the token that lives longest.
+    Revocations(const ports::Clock& clock, Metrics& metrics,
+                std::chrono::milliseconds token_life = limits::kAccessTokenLife);
     Revocations(const Revocations&) = delete;
     Revocations& operator=(const Revocations&) = delete;
 
@@ -57,6 +60,7 @@ private:
 
     const ports::Clock& x_clock;
     std::atomic<std::int64_t> x_looked_at_ms{0}; // of the clock that the store's rows bear
+    const std::chrono::milliseconds x_kept;
     Counter& x_forgotten;
     std::vector<Listener> x_listeners;
     mutable std::shared_mutex x_mutex;

@@ -2,6 +2,7 @@
 
 #include "base/one_shot.hpp"
 #include "base/run_on.hpp"
+#include "protocol/classic/server_frame.hpp"
 #include "protocol/v1/server_frame.hpp"
 
 #include <bit>
@@ -179,17 +180,39 @@ void Rooms::deliver_one(const DeliveryRef& delivery) {
     }
     if (delivery->payload.empty()) return;
     const model::Event& event = *delivery->event();
-    const FrameRef frame = x_make_frame(delivery->payload);
-    x_hub.publish(event.room_id, event.id, frame, sender);
-    x_probe.deliveries.add(x_hub.listeners(event.room_id));
-    tell_people_concerned(*delivery, frame);
+    // Classic clients are shown posted messages and nothing else.
+    const auto* posted = std::get_if<model::MessagePosted>(&event.body);
+    struct Frames final : chat::EventFrames {
+        Frames(Rooms& r, const std::string& v, const model::MessagePosted* m)
+            : rooms(r), v1_payload(v), message(m) {}
+        FrameRef make(chat::Dialect dialect) override {
+            if (dialect == chat::Dialect::v1) return rooms.x_make_frame(v1_payload);
+            if (!message) return {};
+            rooms.x_scratch.clear();
+            protocol::classic::append_message(rooms.x_scratch, message->message,
+                                              rooms.x_ports.node_name);
+            return rooms.x_make_frame(rooms.x_scratch);
+        }
+        Rooms& rooms;
+        const std::string& v1_payload;
+        const model::MessagePosted* message;
+    } frames(*this, delivery->payload, posted);
+    x_hub.publish(event.room_id, event.id, frames, sender);
+    x_probe.deliveries.add(posted ? x_hub.listeners(event.room_id)
+                                  : x_hub.listeners(event.room_id, chat::Dialect::v1));
+    if (!posted) tell_people_concerned(*delivery);
 }
 
-void Rooms::tell_people_concerned(const Delivery& delivery, const FrameRef& frame) {
+void Rooms::tell_people_concerned(const Delivery& delivery) {
     const model::Event& event = *delivery.event();
+    FrameRef frame;
     const auto tell = [&](model::UserId user) {
         x_hub.for_each_of(user, [&](chat::Subscriber& subscriber) {
-            if (!x_hub.is_subscribed(event.room_id, subscriber)) subscriber.push(frame);
+            if (subscriber.dialect() != chat::Dialect::v1 ||
+                x_hub.is_subscribed(event.room_id, subscriber))
+                return;
+            if (!frame) frame = x_make_frame(delivery.payload);
+            subscriber.push(frame);
         });
     };
     if (const auto* change = std::get_if<model::MemberChanged>(&event.body)) {
@@ -210,16 +233,16 @@ void Rooms::tell_people_concerned(const Delivery& delivery, const FrameRef& fram
 // --- transient
 
 void Rooms::tell_room(model::RoomId room, std::string payload, Audience audience,
-                      chat::Subscriber* except) {
+                      chat::Subscriber* except, chat::Dialect dialect) {
     const std::uint16_t from = x_core.index();
     on(home_of(room), [=, payload = std::move(payload)](Rooms& home) {
-        home.spread(room, payload, audience, from, except);
+        home.spread(room, payload, audience, from, except, dialect);
     });
 }
 
 // On the room's home core. `except` is only compared, and only on the core it lives on.
 void Rooms::spread(model::RoomId room, const std::string& payload, Audience audience,
-                   std::uint16_t from_core, chat::Subscriber* except) {
+                   std::uint16_t from_core, chat::Subscriber* except, chat::Dialect dialect) {
     if (audience == Audience::small_rooms_only &&
         x_home.member_count(room) > limits::kPresenceRoomMax)
         return;
@@ -227,8 +250,8 @@ void Rooms::spread(model::RoomId room, const std::string& payload, Audience audi
     for (CoreMask rest = x_home.listeners(room); rest; rest &= rest - 1) {
         const auto core = static_cast<std::size_t>(std::countr_zero(rest));
         chat::Subscriber* skip = core == from_core ? except : nullptr;
-        on(*x_peers[core], [room, payload, skip](Rooms& peer) {
-            peer.x_hub.publish_transient(room, peer.x_make_frame(payload), skip);
+        on(*x_peers[core], [room, payload, skip, dialect](Rooms& peer) {
+            peer.x_hub.publish_transient(room, peer.x_make_frame(payload), skip, dialect);
         });
     }
 }
@@ -239,7 +262,7 @@ void Rooms::tell_user(model::UserId user, const std::string& payload,
         chat::Subscriber* skip = each == this ? except : nullptr;
         on(*each, [=](Rooms& peer) {
             peer.x_hub.for_each_of(user, [&](chat::Subscriber& subscriber) {
-                if (&subscriber != skip &&
+                if (&subscriber != skip && subscriber.dialect() == chat::Dialect::v1 &&
                     !peer.x_hub.is_subscribed(unless_listening_to, subscriber))
                     subscriber.push(peer.x_make_frame(payload));
             });

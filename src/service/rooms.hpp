@@ -24,6 +24,7 @@
 #include "ports/user_store.hpp"
 #include "service/delivery.hpp"
 #include "service/room_home.hpp"
+#include "service/seats.hpp"
 
 #include <functional>
 #include <memory>
@@ -44,6 +45,7 @@ struct RoomsPorts {
     ports::UserStore& users;
     const ports::Clock& clock;
     const chat::ContentFilter& filter;
+    std::string_view node_name = "parley"; // of this process, in classic frames
 };
 
 // A missed part of a room's log, ready to be sent.
@@ -93,15 +95,19 @@ public:
     // ended, and its subscriber told by on_ended().
     Task<Result<void>> listen(chat::Subscription& subscription, std::optional<model::EventId> since,
                               Alive alive, Answer answer);
+    // For a surface with one connection for each user and room: the one that held the seat hears
+    // on_replaced().
+    void take_seat(model::RoomId room, model::UserId user, std::uint64_t responder);
+    void leave_seat(model::RoomId room, model::UserId user, std::uint64_t responder);
     chat::Subscription& begin_listening(model::RoomId room, chat::Subscriber& subscriber);
     void stop_listening(chat::Subscription& subscription);
 
     // --- transient
-    // To all who listen to the room, but `except` (null for nobody). Dropped for rooms over
-    // limits::kPresenceRoomMax members if `small_rooms_only`.
+    // To all who listen to the room in that dialect, but `except` (null for nobody). Dropped for
+    // rooms over limits::kPresenceRoomMax members if `small_rooms_only`.
     enum class Audience : std::uint8_t { everybody, small_rooms_only };
     void tell_room(model::RoomId room, std::string payload, Audience audience,
-                   chat::Subscriber* except = nullptr);
+                   chat::Subscriber* except = nullptr, chat::Dialect dialect = chat::Dialect::v1);
     // Moves a read mark and tells the room and the user's other connections when it moved.
     Task<Result<void>> mark_read(model::UserId user, model::RoomId room, model::MessageId message,
                                  chat::Subscriber* except = nullptr);
@@ -109,6 +115,7 @@ public:
     Task<std::vector<bool>> online(std::vector<model::UserId> users);
 
     // --- plumbing
+    std::string_view node_name() const { return x_ports.node_name; }
     void on_turn_end() override;
     // From Node, on the home core.
     void on_home_outcomes(std::vector<ports::Outcome> outcomes);
@@ -134,11 +141,11 @@ private:
 
     void deliver(const std::vector<DeliveryRef>& deliveries);
     void deliver_one(const DeliveryRef& delivery);
-    void tell_people_concerned(const Delivery& delivery, const FrameRef& frame);
+    void tell_people_concerned(const Delivery& delivery);
     void tell_user(model::UserId user, const std::string& payload,
                    model::RoomId unless_listening_to, chat::Subscriber* except);
     void spread(model::RoomId room, const std::string& payload, Audience audience,
-                std::uint16_t from_core, chat::Subscriber* except);
+                std::uint16_t from_core, chat::Subscriber* except, chat::Dialect dialect);
     void detach_if_unheard(model::RoomId room);
     void presence_entered(model::UserId user, model::RoomId room);
 
@@ -150,10 +157,12 @@ private:
     RoomHome x_home;
     chat::Hub x_hub;
     chat::Presence x_presence;                    // of users whose home is this core
+    Seats x_seats;                                // in rooms whose home is this core
     std::vector<ports::Submission> x_submissions; // of this turn
     std::unordered_map<std::uint64_t, Responder*> x_responders;
     std::uint64_t x_next_responder = 1;
     std::size_t x_in_flight = 0;
+    std::string x_scratch; // of a frame that is encoded on this core
 
     struct Probe {
         explicit Probe(Metrics& metrics);

@@ -41,6 +41,23 @@ void Rooms::disconnect(chat::Subscriber& subscriber) {
     });
 }
 
+void Rooms::take_seat(model::RoomId room, model::UserId user, std::uint64_t responder) {
+    on(home_of(room), [this, room, user, responder](Rooms& home) {
+        const auto before = home.x_seats.take(room, user, {x_core.index(), responder});
+        if (!before) return;
+        home.on(*home.x_peers[before->core], [number = before->responder](Rooms& peer) {
+            const auto found = peer.x_responders.find(number);
+            if (found != peer.x_responders.end()) found->second->on_replaced();
+        });
+    });
+}
+
+void Rooms::leave_seat(model::RoomId room, model::UserId user, std::uint64_t responder) {
+    on(home_of(room), [room, user, holder = Seats::Holder{x_core.index(), responder}](Rooms& home) {
+        home.x_seats.leave(room, user, holder);
+    });
+}
+
 void Rooms::presence_entered(model::UserId user, model::RoomId room) {
     on(home_of(user), [user, room](Rooms& home) {
         if (!home.x_presence.entered(user, room)) return;

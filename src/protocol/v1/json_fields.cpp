@@ -31,8 +31,9 @@ constexpr std::string_view kBadString =
 constexpr std::string_view kBadNumber = "a number is malformed or too large";
 
 constexpr std::array<std::string_view, kKeys> kNames{
-    "op",      "ref",      "token",    "room_id",    "since", "nonce", "type",
-    "content", "media_id", "reply_to", "message_id", "emoji", "added"};
+    "op",         "ref",   "token",   "room_id",    "since",
+    "nonce",      "type",  "content", "media_id",   "reply_to",
+    "message_id", "emoji", "added",   "event_type", "message_type"};
 
 template <std::size_t N>
 bool starts_with(const char* p, const char (&literal)[N]) {
@@ -40,7 +41,7 @@ bool starts_with(const char* p, const char (&literal)[N]) {
 }
 
 // Which of v1's names stands at `p`, as it is, with a quote behind it; kKeys for any other and for
-// one written with escapes. May look at 11 bytes: there is padding behind the frame. One comparison
+// one written with escapes. May look at 13 bytes: there is padding behind the frame. One comparison
 // of a constant size for most keys, where finding the end of the key first would be a loop.
 std::size_t plain_key(const char* p) {
     const auto key = [](Key found) { return static_cast<std::size_t>(found); };
@@ -50,7 +51,8 @@ std::size_t plain_key(const char* p) {
     case 'c':
         return starts_with(p, "content\"") ? key(Key::content) : kKeys;
     case 'e':
-        return starts_with(p, "emoji\"") ? key(Key::emoji) : kKeys;
+        if (starts_with(p, "emoji\"")) return key(Key::emoji);
+        return starts_with(p, "event_type\"") ? key(Key::event_type) : kKeys;
     case 'n':
         return starts_with(p, "nonce\"") ? key(Key::nonce) : kKeys;
     case 'o':
@@ -59,7 +61,8 @@ std::size_t plain_key(const char* p) {
         return starts_with(p, "since\"") ? key(Key::since) : kKeys;
     case 'm':
         if (starts_with(p, "message_id\"")) return key(Key::message_id);
-        return starts_with(p, "media_id\"") ? key(Key::media_id) : kKeys;
+        if (starts_with(p, "media_id\"")) return key(Key::media_id);
+        return starts_with(p, "message_type\"") ? key(Key::message_type) : kKeys;
     case 'r':
         if (starts_with(p, "room_id\"")) return key(Key::room_id);
         if (starts_with(p, "ref\"")) return key(Key::ref);
@@ -237,9 +240,11 @@ struct JsonFields::Reader {
             return true;
         }
         default: {
+            const std::string_view token = value.raw_json_token();
             double number = 0;
             if (value.get_double().get(number)) return fail(kBadNumber);
-            out.kind = Field::Kind::other;
+            out.kind = Field::Kind::number;
+            out.text = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
             return true;
         }
         }

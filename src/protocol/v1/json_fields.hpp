@@ -1,7 +1,7 @@
-// The fields of one JSON object, as a frame of v1 has them: the whole text is checked, the fields
-// that v1 knows are kept as they stand, and what they mean is decided afterwards
-// (client_frame.cpp), so that their order is free and an error can still give the `ref` that stands
-// behind the mistake.
+// The fields of one JSON object, as a frame of v1 or of classic has them: the whole text is
+// checked, the fields that they know are kept as they stand, and what they mean is decided
+// afterwards (client_frame.cpp of each), so that their order is free and an error can still give
+// the `ref` that stands behind the mistake.
 //
 // Threading: one per Decoder, not shared. Owner: the Decoder. Bounds: the text is at most
 // limits::kFrameBytes, nesting at most limits::kJsonDepth; all memory is taken in the constructor,
@@ -30,14 +30,17 @@ enum class Key : std::uint8_t {
     message_id,
     emoji,
     added,
+    event_type, // of classic frames, as is the next
+    message_type,
 };
-inline constexpr std::size_t kKeys = 13;
+inline constexpr std::size_t kKeys = 15;
 std::string_view name_of(Key key);
 
 struct Field {
-    enum class Kind : std::uint8_t { absent, null, truth, falsehood, string, other };
+    enum class Kind : std::uint8_t { absent, null, truth, falsehood, string, number, other };
     Kind kind = Kind::absent;
-    std::string_view text; // of a string only, unescaped; lives until the next read()
+    // Of a string, unescaped; of a number, as it was written. Lives until the next read().
+    std::string_view text;
 };
 
 class JsonFields {

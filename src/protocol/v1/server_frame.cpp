@@ -45,6 +45,7 @@ std::string_view visibility_name(model::Visibility visibility) {
     case model::Visibility::open:
         return "public";
     case model::Visibility::restricted:
+    case model::Visibility::pair:
         return "private";
     }
     PARLEY_ASSERT(!"a Visibility outside its enum");
