@@ -208,6 +208,8 @@ def test_every_call_answers_as_documented(server, openapi):
     eve.get("/v1/me")
 
     for call, operation in operations(openapi).items():
+        if operation["tags"] == ["classic"]:
+            continue  # test_classic_documents.py
         good = {status for status in operation["responses"] if status[0] == "2"}
         assert good <= api.seen.get(call, set()), f"{call}: saw {api.seen.get(call)}"
     api.close()
