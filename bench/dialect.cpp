@@ -123,6 +123,50 @@ private:
     Cast x_cast;
 };
 
+class ClassicDialect final : public Dialect {
+public:
+    explicit ClassicDialect(const Plan& plan) : x_plan(plan) {
+        if (plan.users < plan.members)
+            throw std::runtime_error("--proto classic: a user has one connection in a room, so "
+                                     "--users must be at least --members");
+    }
+
+    void prepare() override { x_cast = make_cast(x_plan); }
+    std::string path_of(const Connection& connection) const override {
+        return "/ws/user/joinRoom?roomid=" + x_cast.room_ids[connection.room] + "&roomname=bench";
+    }
+    std::string headers_of(const Connection& connection) const override {
+        return "token: " + x_cast.tokens[connection.member % x_cast.tokens.size()] + "\r\n";
+    }
+    void on_open(Client&, Connection&, Sink&) override {} // the greeting comes unasked
+
+    void on_text(Client&, Connection& connection, std::string_view text, std::uint64_t now,
+                 Sink& sink) override {
+        const std::string_view event = string_field(text, "\"event_type\"");
+        if (event == "chat") {
+            const std::string_view rest = text.substr(std::string_view("{\"id\":").size());
+            const std::uint64_t id = to_number(rest.substr(0, rest.find(',')));
+            if (id <= connection.last_id) sink.broken_chain(connection);
+            connection.last_id = id;
+            sink.delivered(connection, string_field(text, "\"content\""), now);
+        } else if (event == "error") {
+            sink.refused(connection, text);
+        } else if (string_field(text, "\"type\"") == "heartbeat") {
+            sink.joined(connection);
+        }
+    }
+
+    void encode(const Connection&, std::uint64_t, std::string_view content,
+                std::string& out) const override {
+        out = R"({"event_type":"chat","message_type":"TEXT","content":")";
+        out.append(content).append(R"(","media_id":""})");
+    }
+
+private:
+    const Plan x_plan;
+    Cast x_cast;
+};
+
 } // namespace
 
 Cast make_cast(const Plan& plan) {
@@ -151,7 +195,8 @@ Cast make_cast(const Plan& plan) {
 std::unique_ptr<Dialect> make_dialect(const Plan& plan) {
     if (plan.protocol == "raw") return std::make_unique<RawDialect>();
     if (plan.protocol == "parley") return std::make_unique<ParleyDialect>(plan);
-    throw std::runtime_error("--proto must be parley or raw, not '" + plan.protocol + "'");
+    if (plan.protocol == "classic") return std::make_unique<ClassicDialect>(plan);
+    throw std::runtime_error("--proto must be parley, classic or raw, not '" + plan.protocol + "'");
 }
 
 std::unique_ptr<Dialect> make_dialect(const Plan& plan, Cast cast) {

@@ -99,7 +99,7 @@ void declare(CLI::App& app, Arguments& arguments) {
     Plan& plan = run.plan;
     app.add_option("--mode", arguments.mode, "what to do")
         ->check(CLI::IsMember({"load", "idle", "history"}));
-    app.add_option("--proto", plan.protocol, "parley, or raw for the limit server")
+    app.add_option("--proto", plan.protocol, "parley, classic, or raw for the limit server")
         ->check(CLI::IsMember({"parley", "raw"}));
     app.add_option("--host", plan.address, "address of the server, inside 127.0.0.0/8");
     app.add_option("--port", plan.port, "port of the server")->required();

@@ -48,6 +48,28 @@ TEST(Server, says_why_it_cannot_start) {
     EXPECT_NE(reason(settings), "");
 }
 
+TEST(Server, a_handshake_may_wait_for_its_verdict) {
+    TestServer server;
+    TestClient client(server.port());
+    // What comes behind the handshake is read once the verdict is there.
+    client.send("GET /ws/ask/refuse HTTP/1.1\r\n" + std::string(testing::kHandshakeHeaders) +
+                "\r\n" + "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(client.read_answer().status, 403);
+    EXPECT_EQ(client.read_answer().status, 200);
+    client.send("GET /ws/ask HTTP/1.1\r\n" + std::string(testing::kHandshakeHeaders) + "\r\n" +
+                masked_frame(1, "early"));
+    EXPECT_EQ(client.read_answer(true).status, 101);
+    EXPECT_EQ(client.read_message().payload, "early");
+    client.send_text("later");
+    EXPECT_EQ(client.read_message().payload, "later");
+    EXPECT_EQ(server.events.count("asked"), 2);
+    TestClient gone(server.port());
+    gone.send("GET /ws/ask HTTP/1.1\r\n" + std::string(testing::kHandshakeHeaders) + "\r\n");
+    gone.reset();
+    client.send_text("unmoved");
+    EXPECT_EQ(client.read_message().payload, "unmoved");
+}
+
 TEST(Server, too_many_connections_get_a_503_until_there_is_room) {
     ServerSettings settings;
     settings.connections_max = 2;

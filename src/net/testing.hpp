@@ -40,7 +40,8 @@ private:
 // back. WebSocket at /ws: text comes back, and some texts are commands:
 //   "close"     closes with 4500        "flood N"   sends N frames of 4 KB
 //   "both"      answers, then closes    "queued"    answers with queued_bytes()
-// /ws/late closes with 4500 as soon as it is open; /ws/refuse answers 403.
+// /ws/late closes with 4500 as soon as it is open; /ws/refuse answers 403. /ws/ask... does the same
+// as /ws..., but only decide() knows.
 class TestServer {
 public:
     explicit TestServer(ServerSettings settings = {}, std::size_t cores = 1);

@@ -111,7 +111,20 @@ public:
     explicit Sockets(Events& events) : x_events(events) {}
     Verdict on_handshake(const HttpRequest& request) override {
         Verdict verdict;
-        if (request.path == "/ws/refuse") {
+        verdict.later = request.path.starts_with("/ws/ask");
+        if (verdict.later) return verdict;
+        return decide_on(request);
+    }
+    Task<Verdict> decide(HttpRequest request) override {
+        x_events.add("asked");
+        co_return decide_on(request);
+    }
+    bool serves(std::string_view path) const override { return path.starts_with("/ws"); }
+
+private:
+    Verdict decide_on(const HttpRequest& request) {
+        Verdict verdict;
+        if (request.path.ends_with("/refuse")) {
             verdict.refusal.emplace();
             verdict.refusal->status = 403;
             return verdict;
@@ -125,9 +138,6 @@ public:
         };
         return verdict;
     }
-    bool serves(std::string_view path) const override { return path.starts_with("/ws"); }
-
-private:
     Events& x_events;
 };
 
