@@ -58,8 +58,8 @@ ClassicRoutes::Answer ClassicRoutes::join_room(RequestContext context) {
     if (!view.standing.role) {
         model::MemberDraft draft{me, model::MemberAction::joined, model::Role::member,
                                  name.value_or(std::string())};
-        const auto joined =
-            co_await submit(x_parts.rooms, chat::Composer::member(id, me, std::move(draft)));
+        auto checked = chat::Composer::member(id, me, std::move(draft));
+        const auto joined = co_await submit(x_parts.rooms, std::move(checked));
         if (!joined && joined.error().code == Errc::unknown_room) co_return no_such_room();
         if (!joined) co_return joined.error();
     }

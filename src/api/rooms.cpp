@@ -207,24 +207,26 @@ RoomRoutes::Answer RoomRoutes::remove(RequestContext context) {
 }
 
 RoomRoutes::Answer RoomRoutes::change_membership(RequestContext context, model::MemberDraft draft) {
-    PARLEY_CO_CHECK(co_await submit(
-        x_rooms, chat::Composer::member(context.room_id, context.caller.user_id, draft)));
+    // Made before the call: GCC 12 destroys an aggregate within a co_await expression twice.
+    auto checked =
+        chat::Composer::member(context.room_id, context.caller.user_id, std::move(draft));
+    PARLEY_CO_CHECK(co_await submit(x_rooms, std::move(checked)));
     co_return no_content();
 }
 
 RoomRoutes::Answer RoomRoutes::join(RequestContext context) {
     const model::UserId me = context.caller.user_id;
     const model::RoomId room = context.room_id;
-    PARLEY_CO_CHECK(co_await change_membership(
-        std::move(context), {me, model::MemberAction::joined, model::Role::member}));
+    model::MemberDraft draft{me, model::MemberAction::joined, model::Role::member};
+    PARLEY_CO_CHECK(co_await change_membership(std::move(context), std::move(draft)));
     co_return co_await room_answer(200, me, room);
 }
 
 RoomRoutes::Answer RoomRoutes::leave(RequestContext context) {
     const model::UserId me = context.caller.user_id;
     const model::RoomId room = context.room_id;
-    PARLEY_CO_CHECK(co_await change_membership(
-        std::move(context), {me, model::MemberAction::left, model::Role::member}));
+    model::MemberDraft draft{me, model::MemberAction::left, model::Role::member};
+    PARLEY_CO_CHECK(co_await change_membership(std::move(context), std::move(draft)));
     co_return co_await room_answer(200, me, room);
 }
 
@@ -265,16 +267,16 @@ RoomRoutes::Answer RoomRoutes::put_member(RequestContext context) {
     const model::UserId user = context.user_id;
     const std::optional<model::Role> present = target.standing.role;
     // Without a role, somebody who is in already stays as they are.
-    const model::MemberDraft draft{
+    model::MemberDraft draft{
         user, present && role ? model::MemberAction::role : model::MemberAction::joined,
         role.value_or(present.value_or(model::Role::member))};
-    co_return co_await change_membership(std::move(context), draft);
+    co_return co_await change_membership(std::move(context), std::move(draft));
 }
 
 RoomRoutes::Answer RoomRoutes::remove_member(RequestContext context) {
     const model::UserId user = context.user_id;
-    co_return co_await change_membership(std::move(context),
-                                         {user, model::MemberAction::removed, model::Role::member});
+    model::MemberDraft draft{user, model::MemberAction::removed, model::Role::member};
+    co_return co_await change_membership(std::move(context), std::move(draft));
 }
 
 } // namespace parley::api
