@@ -190,7 +190,7 @@ def test_events_that_classic_cannot_show_are_left_out(people, ann, bob, room):
     bob.delete(path)
     ann.patch(f"/v1/rooms/{room}", {"topic": "changed"})
     ann.put(f"/v1/rooms/{room}/members/{bob.id}", {"role": "admin"})
-    new.say(room, "last")
+    bob.say(room, "last")
     assert classic.receive()["content"] == "first"
     assert classic.receive()["content"] == "last"
 
