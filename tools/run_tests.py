@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -234,8 +235,10 @@ def part_fuzz():
         running.append((name, [str(program), f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=2048",
                                "-print_final_stats=1", f"-artifact_prefix={work}/", str(work),
                                str(ROOT / "tests/fuzz/corpus" / name)]))
-    for name, command in running:
-        code, output = run(command, echo=False, timeout_s=float(seconds) + 300)
+    # Each has one thread: as many at a time as there are cores. Reported in order.
+    with ThreadPoolExecutor(int(JOBS)) as pool:
+        finished = list(pool.map(lambda each: run(each[1], echo=False, timeout_s=float(seconds) + 300), running))
+    for (name, _), (code, output) in zip(running, finished):
         done = re.search(r"stat::number_of_executed_units: (\d+)", output)
         print(f"    {name}: {done.group(1) if done else '?'} inputs", flush=True)
         if code == 0:
