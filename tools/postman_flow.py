@@ -117,10 +117,46 @@ LEAVING = [
     refused("getMe", "His token works no more", 401, "session_revoked", by="bob"),
 ]
 
+def refused_classic(call, name, status, **more):
+    return step(call, name, status, expect=["typeof body.error === 'string'"], **more)
+
+
+OLD = {"roomid": "{{old_room}}", "roomname": "old kitchen {{run}}", "typ": "GROUP"}
+CLASSIC = [
+    step("classicHealth", "Is it ready", expect=["body.Health === 'Ready'"]),
+    step("classicSignUp", "Cat signs up", body=person("cat"), keep={"cat_id": "body.id"}),
+    refused_classic("classicSignUp", "An address is taken once", 409,
+                    body={**person("dan"), "email": person("cat")["email"]}),
+    step("classicLogIn", "Cat logs in", body={"email": person("cat")["email"], "password": PASSWORD},
+         keep={"cat_token": "body.token"}),
+    refused_classic("classicLogIn", "A wrong password is refused", 401,
+                    body={"email": person("cat")["email"], "password": "not this one"}),
+    step("classicSignUp", "Dan signs up", body=person("dan")),
+    step("classicLogIn", "Dan logs in", body={"email": person("dan")["email"], "password": PASSWORD},
+         keep={"dan_token": "body.token"}),
+    # Ids are numbers of 63 bits there, which JavaScript cannot hold: the id is taken from the text.
+    step("classicCreateRoom", "Cat makes a room", by="cat", body={"roomname": "old kitchen {{run}}", "typ": "GROUP"},
+         keep={"old_room": "pm.response.text().match(/\"roomid\":(\\d+)/)[1]"}),
+    step("classicJoinRoom", "Dan joins", by="dan", query=OLD, expect=["body.Success === 'room joined'"]),
+    step("classicJoinRoomByPost", "Joined already: the same", by="dan", query=OLD),
+    step("classicMyRooms", "Dan's rooms", by="dan", expect=["body.length === 1"]),
+    step("classicMembers", "Who is in the room", by="dan", query={"room_id": "{{old_room}}"},
+         expect=["body.length === 2"]),
+    step("classicHistory", "Nothing was said yet", by="dan", query={"channel_id": "{{old_room}}"},
+         expect=["body.length === 0"]),
+    step("sendMessage", "Cat speaks on the other surface", 201, by="cat", path={"room_id": "{{old_room}}"},
+         body=words("old1", "Hello from v1")),
+    step("classicHistory", "Dan reads it here", by="dan", query={"channel_id": "{{old_room}}"},
+         expect=["body[0].content.String === 'Hello from v1'"]),
+    refused_classic("classicMembers", "Without a token", 401, query={"room_id": "{{old_room}}"}),
+    refused_classic("classicMediaUrl", "Media are not taken", 400, by="dan", query={"roomid": "{{old_room}}"}),
+]  # fmt: skip
+
 FLOW = [
     {"name": "Service", "description": "For operators.", "steps": SERVICE},
     {"name": "Accounts", "description": "Sign up, log in, refresh.", "steps": ACCOUNTS},
     {"name": "Rooms", "description": "Make, find, join and change rooms.", "steps": ROOMS},
     {"name": "Messages", "description": "Send, read, edit, react, delete.", "steps": MESSAGES},
+    {"name": "Classic", "description": "The surface of the Go application, same rooms and users.", "steps": CLASSIC},
     {"name": "Leaving", "description": "And what is refused afterwards.", "steps": LEAVING},
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from documents import Document, messages_of
 from frame_fuzz import Maker
@@ -118,6 +119,65 @@ class V1:
         assert {each["op"] for each in mine} <= allowed, f"answered with {mine}"
         silent = allowed == {"error"}
         assert len(mine) <= 1 if silent else len(mine) == 1, f"answers: {mine}"
+
+
+class ClassicWorld:
+    """A socket of Ann's in a room, as the clients of the Go application open it."""
+
+    def __init__(self, server, document):
+        self.server, self.document = server, document
+        self.ann = server.api.new_user()
+        self.room = self.ann.room()
+        self.payloads = [m["payload"] for m in messages_of(document, "send", "classic").values()]
+        self.closes = {each["code"] for each in document.root["channels"]["socket"]["x-close-codes"]}
+        self.socket = None
+
+    def open(self):
+        address = f"{self.server.ws_url.removesuffix('/v1/ws')}/ws/user/joinRoom?roomid={self.room}&roomname=x"
+        headers = {"token": self.ann.token}
+        self.socket = connect(address, additional_headers=headers, compression=None, proxy=None, ping_interval=None)
+        assert self.receive() == "join_room" and self.receive() == "heartbeat"
+
+    def receive(self):
+        """The kind of the next frame, which must be one of the documented."""
+        frame = json.loads(self.socket.recv(timeout=5))
+        assert any(not self.document.problems(each, frame) for each in self.payloads), f"{frame} is not documented"
+        return frame.get("event_type") or frame["type"]
+
+    def ask(self, frame, pieces):
+        """What answered: a kind of frame, or a close code."""
+        try:
+            self.socket.send(pieces[0] if len(pieces) == 1 else iter(pieces), text=frame.text)
+            return self.receive()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+
+
+def test_classic_sockets_keep_to_the_document(server, asyncapi):
+    world = ClassicWorld(server, asyncapi)
+    maker = Maker(asyncapi, messages_of(asyncapi, "receive", "classic"), SEED, lambda field: None)
+    tally = {}
+    for number in range(FRAMES // 2):
+        if world.socket is None:
+            world.open()
+        frame = maker.next()
+        try:
+            answer = world.ask(frame, maker.pieces(frame.raw))
+            if isinstance(answer, int):
+                assert answer in world.closes, f"closed with {answer}, which is not documented"
+                assert not frame.text or frame.fault in ("not UTF-8", "too big"), f"closed with {answer}"
+                world.socket = None
+            elif frame.fault:
+                assert answer == "error", f"answered with {answer}"
+            else:
+                assert answer in ("error", frame.value["event_type"]), f"answered with {answer}"
+        except (AssertionError, TimeoutError) as wrong:
+            raise AssertionError(f"seed {SEED}, frame {number}, {frame!r}: {wrong}") from wrong
+        tally[answer] = tally.get(answer, 0) + 1
+    print("answers:", dict(sorted(tally.items(), key=str)))
+    assert server.api.http.get("/healthz").status_code == 200
+    assert '"level":"error"' not in server.log()
+    assert {"chat", "heartbeat", "error"} <= set(tally)
 
 
 def stir(world, random):
