@@ -24,6 +24,7 @@ Result<void> check_type(const std::optional<std::string>& type) {
 } // namespace
 
 ClassicRoutes::Answer ClassicRoutes::create_room(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->join());
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     model::CreateDraft draft;
     PARLEY_CO_TRY(draft.name, body.text("roomname"));
@@ -56,6 +57,7 @@ ClassicRoutes::Answer ClassicRoutes::join_room(RequestContext context) {
     if (!view.standing.room_exists || named_wrong || (type && *type != classic::type_of(view.room)))
         co_return no_such_room();
     if (!view.standing.role) {
+        PARLEY_CO_CHECK(context.rates->join());
         model::MemberDraft draft{me, model::MemberAction::joined, model::Role::member,
                                  name.value_or(std::string())};
         auto checked = chat::Composer::member(id, me, std::move(draft));

@@ -53,6 +53,7 @@ ClassicRoutes::Answer ClassicRoutes::sign_up(RequestContext context) {
     PARLEY_CO_TRY(account.username, body.text("username"));
     PARLEY_CO_TRY(account.email, body.text("email"));
     PARLEY_CO_TRY(account.password, body.text("password"));
+    account.from = address_block(context.request.peer_address);
     PARLEY_CO_TRY(const model::User user, co_await x_parts.accounts.create(std::move(account)));
     net::HttpResponse response;
     std::string& out = response.body;
@@ -71,6 +72,7 @@ ClassicRoutes::Answer ClassicRoutes::log_in(RequestContext context) {
     service::Credentials credentials;
     PARLEY_CO_TRY(credentials.name, body.text("email"));
     PARLEY_CO_TRY(credentials.password, body.text("password"));
+    credentials.from = address_block(context.request.peer_address);
     PARLEY_CO_TRY(const service::SignedIn session,
                   co_await x_parts.accounts.log_in_classic(std::move(credentials)));
     net::HttpResponse response;

@@ -169,6 +169,16 @@ Result<std::optional<std::string>> JsonBody::clearable_text(std::string_view fie
     return optional_text(field);
 }
 
+Result<std::optional<std::uint32_t>> JsonBody::optional_number(std::string_view field,
+                                                               std::uint32_t most) const {
+    if (is_absent(field)) return std::optional<std::uint32_t>{};
+    boost::system::error_code bad;
+    const auto number = x_object->find(field)->to_number<std::int64_t>(bad);
+    if (bad || number < 0 || number > most)
+        return invalid_field(field, "a whole number from 0 to " + std::to_string(most));
+    return std::optional(static_cast<std::uint32_t>(number));
+}
+
 Result<std::vector<std::string>> JsonBody::texts(std::string_view field, std::size_t most) const {
     std::vector<std::string> found;
     if (is_absent(field)) return found;

@@ -33,6 +33,10 @@ public:
     // nullopt when it is absent; null is "".
     Result<std::optional<std::string>> clearable_text(std::string_view field) const;
 
+    // A JSON number, whole and not negative; nullopt when it is absent or null.
+    Result<std::optional<std::uint32_t>> optional_number(std::string_view field,
+                                                         std::uint32_t most) const;
+
     // An id is a string of decimal digits.
     template <class Id>
     Result<Id> id(std::string_view field) const {

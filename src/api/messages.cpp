@@ -74,6 +74,7 @@ MessageRoutes::Answer MessageRoutes::list(RequestContext context) {
 }
 
 MessageRoutes::Answer MessageRoutes::post(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->send());
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     PARLEY_CO_TRY(const std::string nonce, body.text("nonce"));
     PARLEY_CO_TRY(const std::string type, body.text("type"));
@@ -89,6 +90,7 @@ MessageRoutes::Answer MessageRoutes::post(RequestContext context) {
 }
 
 MessageRoutes::Answer MessageRoutes::edit(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->send());
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     PARLEY_CO_TRY(const std::string content, body.text("content"));
     PARLEY_CO_TRY(
@@ -99,6 +101,7 @@ MessageRoutes::Answer MessageRoutes::edit(RequestContext context) {
 }
 
 MessageRoutes::Answer MessageRoutes::remove(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->send());
     PARLEY_CO_CHECK(
         co_await submit(x_rooms, chat::Composer::remove(context.room_id, context.caller.user_id,
                                                         context.message_id)));
@@ -106,6 +109,7 @@ MessageRoutes::Answer MessageRoutes::remove(RequestContext context) {
 }
 
 MessageRoutes::Answer MessageRoutes::add_reaction(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->send());
     PARLEY_CO_CHECK(
         co_await submit(x_rooms, chat::Composer::react(context.room_id, context.caller.user_id,
                                                        context.message_id, context.emoji, true)));
@@ -113,6 +117,7 @@ MessageRoutes::Answer MessageRoutes::add_reaction(RequestContext context) {
 }
 
 MessageRoutes::Answer MessageRoutes::remove_reaction(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->send());
     PARLEY_CO_CHECK(
         co_await submit(x_rooms, chat::Composer::react(context.room_id, context.caller.user_id,
                                                        context.message_id, context.emoji, false)));

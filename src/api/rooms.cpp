@@ -116,6 +116,7 @@ RoomRoutes::Answer RoomRoutes::room_answer(int status, model::UserId user, model
 }
 
 RoomRoutes::Answer RoomRoutes::create(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->join());
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     model::CreateDraft draft;
     PARLEY_CO_TRY(const std::string kind, body.text("kind"));
@@ -182,6 +183,7 @@ RoomRoutes::Answer RoomRoutes::get(RequestContext context) {
 }
 
 RoomRoutes::Answer RoomRoutes::change(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->send());
     // Who may not is told so before what is wrong with the body.
     PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id,
                                              chat::Action::change_room));
@@ -193,6 +195,8 @@ RoomRoutes::Answer RoomRoutes::change(RequestContext context) {
     if (visibility) {
         PARLEY_CO_TRY(draft.visibility, visibility_from(*visibility));
     }
+    PARLEY_CO_TRY(draft.slow_mode_seconds,
+                  body.optional_number("slow_mode_seconds", limits::kSlowModeSecondsMax));
     PARLEY_CO_CHECK(co_await submit(
         x_rooms, chat::Composer::room(context.room_id, context.caller.user_id, std::move(draft))));
     co_return co_await room_answer(200, context.caller.user_id, context.room_id);
@@ -207,6 +211,7 @@ RoomRoutes::Answer RoomRoutes::remove(RequestContext context) {
 }
 
 RoomRoutes::Answer RoomRoutes::change_membership(RequestContext context, model::MemberDraft draft) {
+    PARLEY_CO_CHECK(context.rates->join());
     // Made before the call: GCC 12 destroys an aggregate within a co_await expression twice.
     auto checked =
         chat::Composer::member(context.room_id, context.caller.user_id, std::move(draft));

@@ -199,12 +199,15 @@ Task<Result<net::HttpResponse>> Router::call(const Route& route, const Path& pat
                                              net::HttpRequest request) {
     RequestContext context;
     const bool classic = is_classic_path(path.pattern);
+    context.rates = x_accounts.rates_of_call(request.peer_address);
     if (route.access != Access::anyone) {
         const std::string token =
             classic ? request.header_or_query("token") : std::string(bearer_token(request));
         PARLEY_CO_TRY(const ports::AccessClaims claims, x_accounts.authenticate(token));
         context.caller = {claims.user_id, claims.session_id};
+        context.rates->sign_in(claims.user_id);
     }
+    PARLEY_CO_CHECK(context.rates->request(request.body.size()));
     if (route.access == Access::moderator || route.access == Access::admin) {
         const auto least =
             route.access == Access::admin ? model::ServerRole::admin : model::ServerRole::moderator;

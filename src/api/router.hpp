@@ -21,6 +21,7 @@
 #include "service/accounts.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,8 +36,9 @@ struct Caller {
 
 struct RequestContext {
     net::HttpRequest request;
-    Caller caller;         // of a route for signed-in users
-    model::RoomId room_id; // these as far as the pattern has them
+    Caller caller;                              // of a route for signed-in users
+    std::optional<service::RequestRates> rates; // of the caller and the address
+    model::RoomId room_id;                      // these as far as the pattern has them
     model::UserId user_id;
     model::MessageId message_id;
     std::string emoji; // not empty, unchecked

@@ -95,6 +95,7 @@ UserRoutes::Answer UserRoutes::sign_up(RequestContext context) {
     PARLEY_CO_TRY(account.username, body.text("username"));
     PARLEY_CO_TRY(account.email, body.text("email"));
     PARLEY_CO_TRY(account.password, body.text("password"));
+    account.from = address_block(context.request.peer_address);
     PARLEY_CO_TRY(const service::SignedIn session, co_await x_accounts.sign_up(std::move(account)));
     co_return session_answer(201, session);
 }
@@ -102,6 +103,7 @@ UserRoutes::Answer UserRoutes::sign_up(RequestContext context) {
 UserRoutes::Answer UserRoutes::log_in(RequestContext context) {
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     PARLEY_CO_TRY(service::Credentials credentials, credentials_of(body));
+    credentials.from = address_block(context.request.peer_address);
     PARLEY_CO_TRY(const service::SignedIn session,
                   co_await x_accounts.log_in(std::move(credentials)));
     co_return session_answer(201, session);

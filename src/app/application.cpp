@@ -48,6 +48,8 @@ net::ServerSettings server_settings(const Settings& settings) {
     server.tls_key_file = settings.tls_key_file;
     server.trusted_proxies = settings.trusted_proxies;
     server.connections_max = settings.connections_max;
+    if (settings.rates.enabled) // besides its sockets, calls of every kind
+        server.connections_per_address_max = settings.rates.sockets_per_address * 5 / 4 + 64;
     server.heartbeat = settings.heartbeat;
     server.idle = settings.heartbeat * 5 / 2;
     server.deflate = settings.websocket_deflate;
@@ -58,7 +60,6 @@ gateway::GatewaySettings gateway_settings(const Settings& settings) {
     gateway::GatewaySettings gateway;
     gateway.allowed_origins = settings.allowed_origins;
     gateway.heartbeat = settings.heartbeat;
-    gateway.limits_enabled = settings.rates.enabled;
     return gateway;
 }
 
@@ -76,8 +77,17 @@ Result<T> run_now(Task<Result<T>> task) {
 }
 
 std::unique_ptr<ingest::Ingester> open_ingester(ports::EventStore& store, const ports::Clock& clock,
-                                                std::uint16_t node) {
-    auto ingester = ingest::Ingester::open(store, clock, node);
+                                                std::uint16_t node, Metrics& metrics,
+                                                service::RateLimits& rates) {
+    using service::Limit;
+    Counter& slow_mode = metrics.counter("parley_slow_mode_refused_total",
+                                         "Messages refused by the slow mode of their room");
+    auto ingester = ingest::Ingester::open(store, clock, node,
+                                           {.sends = rates.limit(Limit::room_sends),
+                                            .joins = rates.limit(Limit::room_joins),
+                                            .sends_refused = &rates.refusals(Limit::room_sends),
+                                            .joins_refused = &rates.refusals(Limit::room_joins),
+                                            .slow_mode_refused = &slow_mode});
     if (!ingester) throw std::runtime_error("the log cannot be read: " + ingester.error().detail);
     return std::move(*ingester);
 }
@@ -161,14 +171,14 @@ Application::Parts::Parts(Settings s)
       log(log_settings(settings)),
       rates(settings.rates, metrics),
       store(settings.data, clock, log, metrics),
-      ingester(open_ingester(store.events(), clock, settings.node_id)),
+      ingester(open_ingester(store.events(), clock, settings.node_id, metrics, rates)),
       hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib},
              entropy, metrics),
       signer(crypto::load_or_make_secret(settings.data / "secret", entropy)),
       revocations(clock, metrics,
                   std::max(settings.access_token_life, settings.classic_token_life)),
-      accounts({store.users(), store.sessions(), hasher, signer, entropy, clock}, revocations,
-               settings.access_token_life, log, metrics, settings.classic_token_life) {
+      accounts({store.users(), store.sessions(), hasher, signer, entropy, clock, rates},
+               revocations, settings.access_token_life, log, metrics, settings.classic_token_life) {
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
                "version=\"" + std::string(kVersion) + "\"")

@@ -178,6 +178,17 @@ std::vector<Setting> plain_settings() {
              s.classic_token_life = std::chrono::seconds(parse_number<int>(v, 1, 2'592'000));
          },
          [](const Settings& s) { return std::to_string(s.classic_token_life.count()); }},
+        {"connections-per-user-max", "Sockets of one user at a time (4502)",
+         [](Settings& s, const std::string& v) {
+             s.rates.sockets_per_user = parse_number<std::size_t>(v, 1, 1'000'000);
+         },
+         [](const Settings& s) { return std::to_string(s.rates.sockets_per_user); }},
+        {"connections-per-address-max",
+         "Sockets from one address (IPv6: /64) at a time (4502); connections: a quarter more (429)",
+         [](Settings& s, const std::string& v) {
+             s.rates.sockets_per_address = parse_number<std::size_t>(v, 1, 1'000'000);
+         },
+         [](const Settings& s) { return std::to_string(s.rates.sockets_per_address); }},
         number_setting<std::size_t>("connections-max", "Connections of this process",
                                     &Settings::connections_max, 1, 1'000'000),
     };
@@ -192,9 +203,9 @@ void add_rates(std::vector<Setting>& table) {
                          [at](Settings& s, const std::string& v) {
                              const auto rate = rate_from(v);
                              if (!rate) expected("a rate and a burst as in 50/s:200, or off");
-                             s.rates.limits[at] = *rate;
+                             s.rates.rates[at] = *rate;
                          },
-                         [at](const Settings& s) { return quoted(text_of(s.rates.limits[at])); }});
+                         [at](const Settings& s) { return quoted(text_of(s.rates.rates[at])); }});
     }
 }
 

@@ -35,14 +35,20 @@ static_assert(kIdle >= 2 * kHeartbeat);
 
 // --- connections ---------------------------------------------------------------------------------
 inline constexpr std::size_t kConnections = 19'000;       // per process: 503 at the handshake
-inline constexpr std::size_t kConnectionsPerUser = 1'000; // 4502
+inline constexpr std::size_t kConnectionsPerUser = 1'000; // sockets: 4502
+// Sockets: 4502. A quarter more connections of any kind: 429 when they are accepted.
+inline constexpr std::size_t kConnectionsPerAddress = 12'000;
 inline constexpr std::size_t kSubscriptionsPerConnection = 2'000; // error invalid_field
 inline constexpr std::size_t kRequestsInFlightPerConnection =
     256; // subscribes and reads that wait for the store: rate_limited
 inline constexpr std::size_t kSendsInFlightPerConnection =
     4'096; // changes that wait for the log: rate_limited
 
-inline constexpr std::uint16_t kRefusalsBeforeClose = 500; // in a row: 4002 flooding
+inline constexpr double kRefusalsBeforeClose = 500; // of one socket, less those forgiven: 4002
+inline constexpr double kRefusalsForgivenPerSecond = 10;
+inline constexpr auto kBytesFloodTime = 30s; // over its budget of bytes without a pause: 4002
+inline constexpr auto kReadPauseMax = 1s; // of a socket over its budget of bytes; then it is seen
+inline constexpr std::uint32_t kSlowModeSecondsMax = 6 * 3600; // of a room
 // The rates themselves are settings: service/rate_limits.cpp. Remembered users, addresses, account
 // names, of each this many; then the one that has used the least goes.
 inline constexpr std::size_t kRateRecords = 64 * 1024;

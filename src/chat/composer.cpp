@@ -152,6 +152,8 @@ Result<model::Draft> Composer::room(model::RoomId room, model::UserId actor,
     if (draft.topic) {
         PARLEY_TRY(draft.topic, check_topic(*draft.topic));
     }
+    if (draft.slow_mode_seconds && *draft.slow_mode_seconds > limits::kSlowModeSecondsMax)
+        return invalid("slow_mode_seconds: 0 to 21600");
     return model::Draft(room, actor, std::move(draft));
 }
 

@@ -5,6 +5,8 @@
 #include "chat/authoriser.hpp"
 #include "chat/names.hpp"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace parley::chat {
@@ -13,6 +15,8 @@ using model::MemberAction;
 using model::Role;
 
 namespace {
+
+constexpr std::int64_t kClockStepMs = 1000; // back by more than that, rates start anew
 
 Error no_such_message() { return Error(Errc::unknown_message, "no such message in this room"); }
 Error no_such_user() { return Error(Errc::unknown_user, "no such user"); }
@@ -24,38 +28,75 @@ struct Sequencer::Context {
     model::Time now;
     Standing standing;
     model::EventId head; // the room's newest event
-    model::Room room;    // looked up for MemberDraft and RoomDraft only
+    std::uint32_t slow_mode_seconds = 0;
+    model::Room room; // looked up for MemberDraft and RoomDraft only
 
     model::RoomId room_id() const { return draft.room_id(); }
     model::UserId actor() const { return draft.user_id(); }
+    bool is_paced() const { return slow_mode_seconds > 0 && standing.role == Role::member; }
     Result<void> authorise(Action action, const Subject& subject = {}) const {
         return chat::authorise(standing, action, subject);
     }
 };
 
-Sequencer::Sequencer(ports::EventStore& store, Snowflake snowflake)
-    : x_store(store), x_snowflake(snowflake) {}
+Sequencer::Sequencer(ports::EventStore& store, Snowflake snowflake, RoomLimits limits)
+    : x_store(store), x_snowflake(snowflake), x_limits(limits) {}
 
 void Sequencer::forget() { x_heads.clear(); }
 
-void Sequencer::remember_head(model::RoomId room, model::EventId head) {
-    // Any one may go: the store knows it.
+Sequencer::Head& Sequencer::head_of(model::RoomId room) {
+    // Any one may go: the store knows it, and a rate that starts anew is no harm.
     if (x_heads.size() >= limits::kRoomHeadsCached && !x_heads.contains(room))
         x_heads.erase(x_heads.begin());
-    x_heads[room] = head;
+    return x_heads[room];
+}
+
+// The log's time is the time of the rates, so that a replay comes to the same.
+Result<void> Sequencer::take(RateBucket Head::* bucket, const Context& context) {
+    const bool is_send = bucket == &Head::sends;
+    const RateBucket::Time now{std::chrono::milliseconds(context.now.ms)};
+    // A head that was not known yet must be right also when the draft is refused.
+    Head& head = head_of(context.room_id());
+    head.id = context.head;
+    head.slow_mode_seconds = context.slow_mode_seconds;
+    const auto wait = (head.*bucket).take(is_send ? x_limits.sends : x_limits.joins, now);
+    if (!wait) return {};
+    Counter* const counter = is_send ? x_limits.sends_refused : x_limits.joins_refused;
+    if (counter) counter->add();
+    return Error(Errc::rate_limited,
+                 is_send ? "too many sends to this room"
+                         : "too many changes of members of this room",
+                 *wait);
+}
+
+Result<void> Sequencer::wait_for_turn(const Context& context) {
+    if (!context.is_paced()) return {};
+    PARLEY_TRY(const auto last, x_store.paced_at(context.room_id(), context.actor()));
+    if (!last) return {};
+    const std::int64_t pause_ms = std::int64_t{context.slow_mode_seconds} * 1000;
+    // A clock that went back must not make the wait longer than the pause.
+    const std::int64_t left = std::min(pause_ms, last->ms + pause_ms - context.now.ms);
+    if (left <= 0) return {};
+    if (x_limits.slow_mode_refused) x_limits.slow_mode_refused->add();
+    return Error(Errc::rate_limited,
+                 "slow mode: one message in this room each " +
+                     std::to_string(context.slow_mode_seconds) + " s",
+                 std::chrono::milliseconds(left));
 }
 
 // What a member says needs only the role and the head; so for a room whose head is known the room
 // itself is not read. Outsiders and changes of members or room need all of it.
 Result<Sequencer::Context> Sequencer::look_up(const model::Draft& draft, model::Time now) {
-    Context context{.draft = draft, .now = now, .standing = {}, .head = {}, .room = {}};
+    Context context{
+        .draft = draft, .now = now, .standing = {}, .head = {}, .slow_mode_seconds = 0, .room = {}};
     PARLEY_TRY(context.standing.role, x_store.role(draft.room_id(), draft.user_id()));
     const bool needs_room = std::holds_alternative<model::MemberDraft>(draft.body()) ||
                             std::holds_alternative<model::RoomDraft>(draft.body());
     const auto known = x_heads.find(draft.room_id());
     if (!needs_room && context.standing.role && known != x_heads.end()) {
         context.standing.room_exists = true;
-        context.head = known->second;
+        context.head = known->second.id;
+        context.slow_mode_seconds = known->second.slow_mode_seconds;
         return context;
     }
     PARLEY_TRY(auto stored, x_store.room(draft.room_id()));
@@ -65,14 +106,24 @@ Result<Sequencer::Context> Sequencer::look_up(const model::Draft& draft, model::
     context.standing.visibility = stored->room.visibility;
     context.standing.owners = stored->owners;
     context.head = stored->last_id;
+    context.slow_mode_seconds = stored->room.slow_mode_seconds;
     context.room = std::move(stored->room);
     return context;
 }
 
 Result<Sequencer::Verdict> Sequencer::sequence(const model::Filtered& filtered, model::Time now) {
+    // A clock that was set back would close every room until it is where it was.
+    if (now.ms + kClockStepMs < x_newest.ms) x_heads.clear();
+    x_newest = now;
     const model::Draft& draft = filtered.draft();
     if (const auto* body = std::get_if<model::CreateDraft>(&draft.body()))
-        return create({.draft = draft, .now = now, .standing = {}, .head = {}, .room = {}}, *body);
+        return create({.draft = draft,
+                       .now = now,
+                       .standing = {},
+                       .head = {},
+                       .slow_mode_seconds = 0,
+                       .room = {}},
+                      *body);
     PARLEY_TRY(const Context context, look_up(draft, now));
     if (const auto* body = std::get_if<model::PostDraft>(&draft.body()))
         return post(context, *body);
@@ -89,7 +140,9 @@ Result<Sequencer::Verdict> Sequencer::sequence(const model::Filtered& filtered, 
 
 model::Sequenced Sequencer::next(const Context& context, model::EventBody body) {
     const model::EventId id = x_snowflake.next(context.now);
-    remember_head(context.room_id(), id);
+    Head& head = head_of(context.room_id());
+    head.id = id;
+    head.slow_mode_seconds = context.slow_mode_seconds;
     return model::Sequenced({.id = id,
                              .prev_id = context.head,
                              .room_id = context.room_id(),
@@ -115,6 +168,8 @@ Result<Sequencer::Verdict> Sequencer::post(const Context& context, const model::
         PARLEY_TRY(const auto answered, x_store.message(context.room_id(), *draft.reply_to));
         if (!answered) return no_such_message();
     }
+    PARLEY_CHECK(wait_for_turn(context));
+    PARLEY_CHECK(take(&Head::sends, context));
     verdict.event = next(context, model::MessagePosted{.message = {}, .nonce = draft.nonce});
     model::Event& event = verdict.event->x_event;
     std::get<model::MessagePosted>(event.body).message = {.id = event.id,
@@ -128,6 +183,7 @@ Result<Sequencer::Verdict> Sequencer::post(const Context& context, const model::
                                                           .edited_at = {},
                                                           .deleted = false};
     verdict.event->x_body_hash = draft.body_hash;
+    verdict.event->x_paced = context.is_paced();
     return verdict;
 }
 
@@ -140,6 +196,7 @@ Result<Sequencer::Verdict> Sequencer::edit(const Context& context, const model::
                           .new_role = {},
                           .knows_name = false};
     PARLEY_CHECK(context.authorise(Action::edit_message, subject));
+    PARLEY_CHECK(take(&Head::sends, context));
     message->content = draft.content;
     message->edited_at = context.now;
     Verdict verdict;
@@ -159,6 +216,9 @@ Result<Sequencer::Verdict> Sequencer::remove(const Context& context,
     PARLEY_CHECK(context.authorise(Action::delete_message, subject));
     Verdict verdict;
     verdict.nothing_to_do = message->deleted;
+    if (!message->deleted) {
+        PARLEY_CHECK(take(&Head::sends, context));
+    }
     if (!message->deleted) verdict.event = next(context, model::MessageDeleted{draft.message_id});
     return verdict;
 }
@@ -177,6 +237,7 @@ Result<Sequencer::Verdict> Sequencer::react(const Context& context,
     }
     if (draft.added && facts.total >= limits::kReactionsPerMessage)
         return Error(Errc::forbidden, "this message has as many reactions as it can have");
+    PARLEY_CHECK(take(&Head::sends, context));
     verdict.event =
         next(context, model::ReactionChanged{draft.message_id, draft.emoji, draft.added});
     return verdict;
@@ -253,6 +314,7 @@ Result<Sequencer::Verdict> Sequencer::member(const Context& context,
         PARLEY_CHECK(check_users({draft.user_id}));
         if (full) return Error(Errc::forbidden, "the room is full");
     }
+    PARLEY_CHECK(take(&Head::joins, context));
     verdict.event = next(context, std::move(*change.event));
     return verdict;
 }
@@ -269,11 +331,13 @@ Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::
         if (draft.visibility && !(after.visibility == model::Visibility::pair &&
                                   *draft.visibility == model::Visibility::restricted))
             after.visibility = *draft.visibility;
+        after.slow_mode_seconds = draft.slow_mode_seconds.value_or(after.slow_mode_seconds);
     }
     Verdict verdict;
     const model::Room& before = context.room;
     if (!after.deleted && after.name == before.name && after.topic == before.topic &&
-        after.visibility == before.visibility) {
+        after.visibility == before.visibility &&
+        after.slow_mode_seconds == before.slow_mode_seconds) {
         verdict.nothing_to_do = true;
         return verdict;
     }
@@ -284,7 +348,9 @@ Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::
             return Error(Errc::room_name_taken, "another room has this name");
     }
     std::string topic_key = chat::name_key(after.topic);
+    const std::uint32_t slow_mode_seconds = after.slow_mode_seconds;
     verdict.event = next(context, model::RoomChanged{std::move(after)});
+    head_of(context.room_id()).slow_mode_seconds = slow_mode_seconds;
     verdict.event->x_name_key = std::move(name_key);
     verdict.event->x_topic_key = std::move(topic_key);
     if (draft.remove) x_heads.erase(context.room_id());
@@ -311,7 +377,8 @@ Result<Sequencer::Verdict> Sequencer::create(const Context& context,
                      .topic = draft.topic,
                      .created_at = context.now,
                      .member_count = members.size(),
-                     .deleted = false};
+                     .deleted = false,
+                     .slow_mode_seconds = 0};
     model::Event event{
         .id = {}, .prev_id = {}, .room_id = {}, .user_id = context.actor(), .at = {}, .body = {}};
     Verdict verdict;
@@ -337,7 +404,7 @@ Result<Sequencer::Verdict> Sequencer::create(const Context& context,
     event.room_id = room.id = model::RoomId{event.id.value};
     event.at = context.now;
     event.body = model::RoomChanged{std::move(room)};
-    remember_head(event.room_id, event.id);
+    head_of(event.room_id).id = event.id;
     verdict.event = model::Sequenced(std::move(event));
     verdict.event->x_initial_members = std::move(members);
     verdict.event->x_name_key = std::move(name_key);

@@ -2,13 +2,16 @@
 //
 // It drops a (room, user, nonce) that the log has had, however long ago (no time window), asks the
 // authoriser with the facts of that moment (so a role that changed a moment earlier counts), gives
-// the id and the prev_id. The same class runs in both products; the store answers for what came
-// before.
+// the id and the prev_id. It keeps each room's rate, and its slow mode: how long ago a member
+// posted is asked of the store, so a restart changes nothing. The same class runs in both products;
+// the store answers for what came before.
 //
 // Threading: the log's thread. Owner: ingest::Ingester. Bounds: limits::kRoomHeadsCached.
 // After a commit that failed call forget(): what the cache learnt in that transaction is not true.
 #pragma once
 
+#include "base/metrics.hpp"
+#include "base/rate_bucket.hpp"
 #include "base/result.hpp"
 #include "chat/snowflake.hpp"
 #include "model/stages.hpp"
@@ -21,9 +24,17 @@
 
 namespace parley::chat {
 
+// What a room may take, from members: outsiders are refused before. Counters may be null.
+struct RoomLimits {
+    RateLimit sends, joins;
+    Counter* sends_refused = nullptr;
+    Counter* joins_refused = nullptr;
+    Counter* slow_mode_refused = nullptr;
+};
+
 class Sequencer {
 public:
-    Sequencer(ports::EventStore& store, Snowflake snowflake);
+    Sequencer(ports::EventStore& store, Snowflake snowflake, RoomLimits limits = {});
 
     // Exactly one of the three is set when there is no error.
     struct Verdict {
@@ -33,7 +44,8 @@ public:
     };
     // Errors: unavailable (the store; roll back), and refusals, which change nothing: forbidden,
     // not_a_member, unknown_room, unknown_user, unknown_message, nonce_conflict, last_owner,
-    // room_name_taken.
+    // room_name_taken, rate_limited (the room's limit, or its slow mode; a message whose nonce the
+    // log has is answered all the same).
     Result<Verdict> sequence(const model::Filtered& filtered, model::Time now);
 
     void forget();
@@ -53,11 +65,21 @@ private:
     Result<Context> look_up(const model::Draft&, model::Time now);
     Result<void> check_users(const std::vector<model::UserId>&);
     model::Sequenced next(const Context&, model::EventBody);
-    void remember_head(model::RoomId, model::EventId);
+    // What is known of a room while it is in use.
+    struct Head {
+        model::EventId id; // the newest event
+        std::uint32_t slow_mode_seconds = 0;
+        RateBucket sends, joins;
+    };
+    Head& head_of(model::RoomId);
+    Result<void> take(RateBucket Head::* bucket, const Context&);
+    Result<void> wait_for_turn(const Context&);
 
     ports::EventStore& x_store;
     Snowflake x_snowflake;
-    std::unordered_map<model::RoomId, model::EventId> x_heads; // of rooms that are there
+    const RoomLimits x_limits;
+    model::Time x_newest;                            // time that a draft was sequenced at
+    std::unordered_map<model::RoomId, Head> x_heads; // of rooms that are there
     PlantedBug x_bug = PlantedBug::none;
 };
 

@@ -25,6 +25,12 @@ net::HttpResponse refusal(const Error& error) {
     case Errc::not_a_member:
     case Errc::forbidden:
         return refusal(403, "You are not a member of this room.");
+    case Errc::rate_limited: {
+        net::HttpResponse response = refusal(429, error.detail);
+        const auto wait = error.retry_after.value_or(std::chrono::milliseconds(0)).count();
+        response.headers.emplace_back("Retry-After", std::to_string(wait / 1000 + 1));
+        return response;
+    }
     case Errc::unauthorized:
     case Errc::token_expired:
     case Errc::session_revoked:
@@ -64,7 +70,12 @@ ClassicGateway::ClassicGateway(GatewaySettings settings, Core& core, service::Ro
 
 ClassicGateway::Verdict ClassicGateway::on_handshake(const net::HttpRequest& request) {
     Verdict verdict;
-    if (!origin_is_allowed(request, x_settings.allowed_origins))
+    const auto now = x_clock.steady();
+    const auto address = rates().of_address(address_block(request.peer_address), now);
+    const auto taken = rates().take(service::Limit::address_connects, *address, now);
+    if (!taken)
+        verdict.refusal = refusal(taken.error());
+    else if (!origin_is_allowed(request, x_settings.allowed_origins))
         verdict.refusal = refusal(403, "This Origin may not open sockets.");
     else if (!room_of(request))
         verdict.refusal = refusal(400, "roomid: one id was expected.");

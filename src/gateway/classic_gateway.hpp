@@ -40,6 +40,7 @@ public:
     // --- for ClassicSession
     const GatewaySettings& settings() const { return x_settings; }
     service::Rooms& rooms() { return x_rooms; }
+    service::RateLimits& rates() { return x_accounts.rates(); }
     const ports::Clock& clock() const { return x_clock; }
     TimerWheel& wheel() { return x_wheel(); }
     protocol::classic::Decoder& decoder() { return x_decoder; }

@@ -5,7 +5,6 @@
 #include "protocol/v1/server_frame.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace parley::gateway {
 
@@ -19,8 +18,8 @@ ClassicSession::ClassicSession(ClassicGateway& gateway, net::WebSocket& socket,
       x_room(room),
       x_session_id(claims.session_id),
       x_expires_at(claims.expires_at),
-      x_flood(gateway.settings().limits_enabled, gateway.settings().sends_per_second,
-              gateway.settings().sends_burst),
+      x_address(address_block(socket.peer_address())),
+      x_rates(gateway.rates(), x_address, gateway.clock().steady()),
       x_deadline(*this) {
     x_user_id = claims.user_id;
     x_id = gateway.rooms().add(*this);
@@ -36,9 +35,13 @@ void ClassicSession::start(std::string room_name, std::string username) {
     const auto left =
         std::chrono::milliseconds(std::max<std::int64_t>(0, x_expires_at.ms - now.ms));
     x_gateway.wheel().arm(x_deadline, x_gateway.clock().steady() + left);
-    rooms.connect(*this, x_id,
-                  x_gateway.settings().limits_enabled ? limits::kConnectionsPerUser
-                                                      : std::numeric_limits<std::size_t>::max());
+    rooms.connect(*this, x_id, x_gateway.rates().sockets_per_user());
+    x_counted = x_gateway.rates().sockets().enter(x_address);
+    if (!x_counted)
+        return close(net::CloseCode::too_many_connections,
+                     "too many connections from this address");
+    if (!x_rates.sign_in(x_user_id, x_gateway.clock().steady()))
+        return close(net::CloseCode::flooding, "this user connects too often");
     rooms.take_seat(x_room, x_user_id, x_id);
     x_subscription = &rooms.begin_listening(x_room, *this);
     if (!rooms.gate().spawn(join(x_gateway, x_id, std::move(room_name), std::move(username))))
@@ -112,6 +115,7 @@ void ClassicSession::on_closed(net::CloseCode) {
     x_open = false;
     stop_listening();
     x_deadline.cancel();
+    if (x_counted) x_gateway.rates().sockets().leave(x_address);
     rooms.leave_seat(x_room, x_user_id, x_id);
     rooms.disconnect(*this);
     rooms.remove(x_id);
@@ -129,9 +133,25 @@ void ClassicSession::on_too_many_connections() {
     close(net::CloseCode::too_many_connections, "too many connections of this user");
 }
 
+std::chrono::milliseconds ClassicSession::on_received(std::size_t bytes) {
+    const auto wait = x_rates.received(bytes, x_gateway.clock().steady());
+    if (x_rates.is_flooding()) close(net::CloseCode::flooding, "too many bytes for too long");
+    return wait;
+}
+
+bool ClassicSession::allowed(const Result<void>& taken) {
+    if (taken) return true;
+    if (x_rates.is_flooding())
+        close(net::CloseCode::flooding, "too much for too long");
+    else
+        fail(taken.error());
+    return false;
+}
+
 void ClassicSession::on_text(std::string_view text) {
     if (!x_open) return;
     const auto decoded = x_gateway.decoder().decode(text);
+    if (!allowed(x_rates.request(x_gateway.clock().steady()))) return;
     if (const auto* error = std::get_if<classic::FrameError>(&decoded))
         return fail(protocol::v1::name_of(error->code), error->detail);
     std::visit([&](const auto& frame) { handle(frame); }, std::get<classic::ClientFrame>(decoded));
@@ -148,17 +168,7 @@ bool ClassicSession::may_send() {
         fail("rate_limited", "too many messages wait for the log", std::chrono::milliseconds(100));
         return false;
     }
-    switch (x_flood.ask(x_gateway.clock().steady())) {
-    case FloodGuard::Answer::pass:
-        return true;
-    case FloodGuard::Answer::refuse:
-        fail("rate_limited", "too many sends", x_flood.wait());
-        return false;
-    case FloodGuard::Answer::close:
-        close(net::CloseCode::flooding, "too many sends for too long");
-        return false;
-    }
-    return false;
+    return allowed(x_rates.send(x_gateway.clock().steady()));
 }
 
 void ClassicSession::handle(const classic::Chat& chat) {
@@ -184,7 +194,7 @@ void ClassicSession::on_outcome(const service::DeliveryRef& delivery) {
 
 void ClassicSession::fail(const Error& error) {
     const std::string_view code = protocol::v1::socket_code(error.code);
-    fail(code, error.detail.empty() ? code : std::string_view(error.detail));
+    fail(code, error.detail.empty() ? code : std::string_view(error.detail), error.retry_after);
 }
 
 void ClassicSession::fail(std::string_view code, std::string_view text,

@@ -13,8 +13,8 @@
 #include "base/timer_wheel.hpp"
 #include "chat/hub.hpp"
 #include "gateway/classic_gateway.hpp"
-#include "gateway/flood_guard.hpp"
 #include "ports/credentials.hpp"
+#include "service/connection_rates.hpp"
 #include "service/delivery.hpp"
 
 namespace parley::gateway {
@@ -31,6 +31,7 @@ public:
     model::SessionId session_id() const { return x_session_id; }
     void revoke() { close(net::CloseCode::session_revoked, "the session was revoked"); }
 
+    std::chrono::milliseconds on_received(std::size_t bytes) override;
     void on_text(std::string_view text) override;
     void on_closed(net::CloseCode code) override;
     void push(const FrameRef& frame) override { x_socket.send(frame); }
@@ -54,6 +55,8 @@ private:
     void on_joined(const Result<void>& joined, std::string_view username);
     void handle(const protocol::classic::Heartbeat&);
     void handle(const protocol::classic::Chat& chat);
+    // Says the refusal itself, or ends the flood.
+    bool allowed(const Result<void>& taken);
     bool may_send();
     void stop_listening();
     void close(net::CloseCode code, std::string_view reason);
@@ -72,7 +75,9 @@ private:
     std::uint16_t x_changes_in_flight = 0;
     bool x_joined = false;
     bool x_open = false;
-    FloodGuard x_flood;
+    const AddressBlock x_address;
+    service::ConnectionRates x_rates;
+    bool x_counted = false; // among its address's sockets
     Deadline x_deadline; // the token's end
 };
 

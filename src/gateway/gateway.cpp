@@ -74,6 +74,14 @@ Gateway::Verdict Gateway::on_handshake(const net::HttpRequest& request) {
                                   "this Origin may not open sockets; add it to allowed_origins");
         return verdict;
     }
+    const auto now = x_clock.steady();
+    const auto address = rates().of_address(address_block(request.peer_address), now);
+    if (const auto taken = rates().take(service::Limit::address_connects, *address, now); !taken) {
+        verdict.refusal = problem(429, "Too Many Requests", "rate_limited", taken.error().detail);
+        const auto wait = taken.error().retry_after->count();
+        verdict.refusal->headers.emplace_back("Retry-After", std::to_string(wait / 1000 + 1));
+        return verdict;
+    }
     const Offer offer = read_offer(request);
     if (offer.any && !offer.ours) {
         verdict.refusal =

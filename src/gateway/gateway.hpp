@@ -13,6 +13,7 @@
 #include "ports/clock.hpp"
 #include "protocol/v1/client_frame.hpp"
 #include "service/accounts.hpp"
+#include "service/rate_limits.hpp"
 #include "service/rooms.hpp"
 
 #include <chrono>
@@ -31,9 +32,6 @@ struct GatewaySettings {
     std::vector<std::string>
         allowed_origins; // besides the host itself, e.g. https://chat.example.org
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
-    bool limits_enabled = true;
-    double sends_per_second = 50;
-    double sends_burst = 200;
 };
 
 class Gateway final : public net::WebSocketAcceptor {
@@ -55,6 +53,7 @@ public:
     const GatewaySettings& settings() const { return x_settings; }
     service::Rooms& rooms() { return x_rooms; }
     service::Accounts& accounts() { return x_accounts; }
+    service::RateLimits& rates() { return x_accounts.rates(); }
     const ports::Clock& clock() const { return x_clock; }
     TimerWheel& wheel() { return x_wheel(); }
     protocol::v1::Decoder& decoder() { return x_decoder; }

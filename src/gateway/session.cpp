@@ -3,17 +3,31 @@
 #include "protocol/v1/server_frame.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace parley::gateway {
 
 namespace v1 = protocol::v1;
 
+namespace {
+
+// What one connection of a user can reach: the lower of the two; 0 for no limit.
+std::uint64_t advertised_sends(const service::RateLimits& rates) {
+    double most = std::numeric_limits<double>::infinity();
+    for (const auto which : {service::Limit::connection_sends, service::Limit::user_sends})
+        if (const RateLimit& limit = rates.limit(which); !limit.is_unlimited())
+            most = std::min(most, limit.per_second);
+    return std::isinf(most) ? 0 : std::max<std::uint64_t>(1, static_cast<std::uint64_t>(most));
+}
+
+} // namespace
+
 Session::Session(Gateway& gateway, net::WebSocket& socket)
     : x_gateway(gateway),
       x_socket(socket),
-      x_flood(gateway.settings().limits_enabled, gateway.settings().sends_per_second,
-              gateway.settings().sends_burst),
+      x_address(address_block(socket.peer_address())),
+      x_rates(gateway.rates(), x_address, gateway.clock().steady()),
       x_deadline(*this) {
     x_id = gateway.rooms().add(*this);
     gateway.add(x_id, *this);
@@ -24,6 +38,10 @@ Session::~Session() {
 }
 
 void Session::start(std::optional<Result<ports::AccessClaims>> claims) {
+    x_counted = x_gateway.rates().sockets().enter(x_address);
+    if (!x_counted)
+        return close(net::CloseCode::too_many_connections,
+                     "too many connections from this address");
     if (claims) return sign_in(std::move(*claims));
     x_gateway.wheel().arm(x_deadline, x_gateway.clock().steady() + limits::kHelloTimeout);
 }
@@ -48,15 +66,13 @@ void Session::sign_in(Result<ports::AccessClaims> claims, std::string_view ref) 
     if (x_state == State::hello) {
         x_user_id = x_claims.user_id;
         x_state = State::open;
-        x_gateway.rooms().connect(*this, x_id,
-                                  x_gateway.settings().limits_enabled
-                                      ? limits::kConnectionsPerUser
-                                      : std::numeric_limits<std::size_t>::max());
+        x_gateway.rooms().connect(*this, x_id, x_gateway.rates().sockets_per_user());
+        if (!x_rates.sign_in(x_user_id, x_gateway.clock().steady()))
+            return close(net::CloseCode::flooding, "this user connects too often");
     }
     std::string& out = x_gateway.scratch();
     v1::AdvertisedLimits limits{limits::kContentCodePoints, limits::kFrameBytes, 0};
-    if (x_gateway.settings().limits_enabled)
-        limits.sends_per_second = static_cast<std::uint64_t>(x_gateway.settings().sends_per_second);
+    limits.sends_per_second = advertised_sends(x_gateway.rates());
     v1::append_welcome(out, ref, x_user_id, x_gateway.connection_id(x_id),
                        x_gateway.settings().heartbeat, limits);
     reply(out);
@@ -87,6 +103,7 @@ void Session::on_closed(net::CloseCode) {
     while (!x_listening.empty()) stop_listening(x_listening.back().room);
     if (x_state == State::open) x_gateway.rooms().disconnect(*this);
     x_state = State::gone;
+    if (x_counted) x_gateway.rates().sockets().leave(x_address);
     x_deadline.cancel();
     x_gateway.rooms().remove(x_id);
     x_gateway.remove(x_id);
@@ -98,16 +115,27 @@ void Session::send_goaway(std::chrono::milliseconds retry_after) {
     reply(out);
 }
 
+std::chrono::milliseconds Session::on_received(std::size_t bytes) {
+    const auto wait = x_rates.received(bytes, x_gateway.clock().steady());
+    if (x_rates.is_flooding()) close(net::CloseCode::flooding, "too many bytes for too long");
+    return wait;
+}
+
 void Session::on_text(std::string_view text) {
     if (x_state == State::gone) return;
     const auto decoded = x_gateway.decoder().decode(text);
     if (const auto* error = std::get_if<v1::FrameError>(&decoded)) {
         if (x_state == State::hello) return close(net::CloseCode::bad_token, "hello comes first");
+        if (!allowed(error->ref, error->nonce, x_rates.request(x_gateway.clock().steady()))) return;
         return fail(error->ref, error->nonce, v1::name_of(error->code), error->detail);
     }
     const auto& frame = std::get<v1::ClientFrame>(decoded);
     if (x_state == State::hello && !std::holds_alternative<v1::Hello>(frame.op))
         return close(net::CloseCode::bad_token, "hello comes first");
+    const auto* const send = std::get_if<v1::Send>(&frame.op);
+    if (!allowed(frame.ref, send ? std::string_view(send->nonce) : std::string_view(),
+                 x_rates.request(x_gateway.clock().steady())))
+        return;
     std::visit([&](const auto& op) { handle(frame.ref, op); }, frame.op);
 }
 

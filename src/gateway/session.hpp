@@ -9,11 +9,11 @@
 
 #include "base/timer_wheel.hpp"
 #include "chat/hub.hpp"
-#include "gateway/flood_guard.hpp"
 #include "gateway/gateway.hpp"
 #include "net/websocket.hpp"
 #include "ports/credentials.hpp"
 #include "protocol/v1/client_frame.hpp"
+#include "service/connection_rates.hpp"
 #include "service/delivery.hpp"
 
 #include <cstdint>
@@ -38,6 +38,7 @@ public:
     void send_goaway(std::chrono::milliseconds retry_after);
     void revoke();
 
+    std::chrono::milliseconds on_received(std::size_t bytes) override;
     void on_text(std::string_view text) override;
     void on_closed(net::CloseCode code) override;
     void push(const FrameRef& frame) override;
@@ -75,6 +76,8 @@ private:
     void handle(std::string_view ref, const protocol::v1::Read& op);
     void handle(std::string_view ref, const protocol::v1::Ping& op);
     void submit(std::string_view ref, std::string_view nonce, Result<model::Draft> draft);
+    // Each says the refusal itself. allowed(): or ends the flood.
+    bool allowed(std::string_view ref, std::string_view nonce, const Result<void>& taken);
     bool may_change(std::string_view ref, std::string_view nonce);
     bool may_wait(std::string_view ref);
     static Task<void> subscribe(Gateway& gateway, std::uint64_t id, std::uint32_t generation,
@@ -100,8 +103,10 @@ private:
     std::uint16_t x_waits_in_flight = 0;
     ports::AccessClaims x_claims;
     std::vector<Listening> x_listening; // sorted by room
-    FloodGuard x_flood;
-    Deadline x_deadline; // hello, then the token's end
+    const AddressBlock x_address;
+    service::ConnectionRates x_rates;
+    bool x_counted = false; // among its address's sockets
+    Deadline x_deadline;    // hello, then the token's end
 };
 
 } // namespace parley::gateway

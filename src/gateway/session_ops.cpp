@@ -21,23 +21,22 @@ void Session::handle(std::string_view ref, const v1::Ping&) {
 
 // --- changes
 
+bool Session::allowed(std::string_view ref, std::string_view nonce, const Result<void>& taken) {
+    if (taken) return true;
+    if (x_rates.is_flooding())
+        close(net::CloseCode::flooding, "too much for too long");
+    else
+        fail(ref, nonce, taken.error());
+    return false;
+}
+
 bool Session::may_change(std::string_view ref, std::string_view nonce) {
     if (x_changes_in_flight >= limits::kSendsInFlightPerConnection) {
         fail(ref, nonce, "rate_limited", "too many changes wait for their answer",
              std::chrono::milliseconds(100));
         return false;
     }
-    switch (x_flood.ask(x_gateway.clock().steady())) {
-    case FloodGuard::Answer::pass:
-        return true;
-    case FloodGuard::Answer::refuse:
-        fail(ref, nonce, "rate_limited", "too many sends", x_flood.wait());
-        return false;
-    case FloodGuard::Answer::close:
-        close(net::CloseCode::flooding, "too many sends for too long");
-        return false;
-    }
-    return false;
+    return allowed(ref, nonce, x_rates.send(x_gateway.clock().steady()));
 }
 
 void Session::submit(std::string_view ref, std::string_view nonce, Result<model::Draft> draft) {
@@ -83,7 +82,7 @@ bool Session::may_wait(std::string_view ref) {
 }
 
 void Session::handle(std::string_view ref, const v1::Subscribe& op) {
-    if (!may_wait(ref)) return;
+    if (!may_wait(ref) || !allowed(ref, {}, x_rates.subscribe(x_gateway.clock().steady()))) return;
     stop_listening(op.room_id);
     if (x_listening.size() >= limits::kSubscriptionsPerConnection)
         return fail(ref, {}, "invalid_field", "too many subscriptions on this connection");

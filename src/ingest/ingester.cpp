@@ -29,6 +29,7 @@ bool is_refusal(Errc code) {
     case Errc::nonce_conflict:
     case Errc::last_owner:
     case Errc::room_name_taken:
+    case Errc::rate_limited:
         return true;
     default:
         return false;
@@ -73,13 +74,16 @@ Result<Step> step(chat::Sequencer& sequencer, ports::EventStore& store,
 
 } // namespace
 
-Ingester::Ingester(ports::EventStore& store, const ports::Clock& clock, chat::Snowflake snowflake)
-    : x_store(store), x_clock(clock), x_sequencer(store, snowflake) {}
+Ingester::Ingester(ports::EventStore& store, const ports::Clock& clock, chat::Snowflake snowflake,
+                   const chat::RoomLimits& limits)
+    : x_store(store), x_clock(clock), x_sequencer(store, snowflake, limits) {}
 
 Result<std::unique_ptr<Ingester>> Ingester::open(ports::EventStore& store,
-                                                 const ports::Clock& clock, std::uint16_t node) {
+                                                 const ports::Clock& clock, std::uint16_t node,
+                                                 const chat::RoomLimits& limits) {
     PARLEY_TRY(const model::EventId last_id, store.last_id());
-    return std::unique_ptr<Ingester>(new Ingester(store, clock, chat::Snowflake(node, last_id)));
+    return std::unique_ptr<Ingester>(
+        new Ingester(store, clock, chat::Snowflake(node, last_id), limits));
 }
 
 void Ingester::plant(PlantedBug bug) {

@@ -22,7 +22,8 @@ class Ingester {
 public:
     // Reads the store's last id, so that ids go on from there. Errors: unavailable.
     static Result<std::unique_ptr<Ingester>> open(ports::EventStore& store,
-                                                  const ports::Clock& clock, std::uint16_t node);
+                                                  const ports::Clock& clock, std::uint16_t node,
+                                                  const chat::RoomLimits& limits = {});
 
     // Outcomes in the order of the submissions, one each.
     std::vector<ports::Outcome> run(std::vector<ports::Submission> submissions);
@@ -32,7 +33,8 @@ public:
     void plant(PlantedBug bug);
 
 private:
-    Ingester(ports::EventStore& store, const ports::Clock& clock, chat::Snowflake snowflake);
+    Ingester(ports::EventStore& store, const ports::Clock& clock, chat::Snowflake snowflake,
+             const chat::RoomLimits& limits);
     ports::EventStore& x_store;
     const ports::Clock& x_clock;
     chat::Sequencer x_sequencer;

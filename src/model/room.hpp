@@ -29,6 +29,8 @@ struct Room {
     Time created_at;
     std::uint64_t member_count = 0;
     bool deleted = false;
+    // A member (not an admin or owner) may post once in so long; 0: as often as they like.
+    std::uint32_t slow_mode_seconds = 0;
 };
 
 struct Member {

@@ -58,6 +58,7 @@ struct MemberDraft {
 struct RoomDraft { // absent: unchanged
     std::optional<std::string> name, topic;
     std::optional<Visibility> visibility;
+    std::optional<std::uint32_t> slow_mode_seconds;
     bool remove = false; // deletes the room
 };
 struct CreateDraft {
@@ -106,6 +107,8 @@ public:
     const Event& event() const { return x_event; }
     // For MessagePosted: goes into the log beside the event.
     std::uint64_t body_hash() const { return x_body_hash; }
+    // For MessagePosted in slow mode: remember when its author posted here (EventStore::paced_at).
+    bool paced() const { return x_paced; }
     // For the first event of a room: who is in it from the start, the owner first.
     const std::vector<UserId>& initial_members() const { return x_initial_members; }
     // For RoomChanged of a group: its name and topic, folded (chat::name_key). The name's is what
@@ -119,6 +122,7 @@ private:
     explicit Sequenced(Event event) : x_event(std::move(event)) {}
     Event x_event;
     std::uint64_t x_body_hash = 0;
+    bool x_paced = false;
     std::string x_name_key, x_topic_key;
     std::vector<UserId> x_initial_members;
 };

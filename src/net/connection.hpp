@@ -9,6 +9,7 @@
 // Bounds: deadlines from Timeouts; the protocol bounds its queue.
 #pragma once
 
+#include "base/address_block.hpp"
 #include "base/frame.hpp"
 #include "base/timer_wheel.hpp"
 #include "net/http.hpp"
@@ -18,6 +19,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -105,6 +107,7 @@ public:
     void cut(Cut how);
 
     // For the loop.
+    std::optional<AddressBlock> counted; // in NetShared::addresses
     void on_events(std::uint32_t events) override;
     void read();
     void flush();

@@ -22,8 +22,11 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr std::chrono::seconds kWarningEvery{10};
 
-std::string too_many() {
-    HttpResponse answer = make_problem(503, "unavailable", "There are too many connections.");
+std::string too_many(int status) {
+    HttpResponse answer =
+        status == 429
+            ? make_problem(429, "rate_limited", "There are too many connections from this address.")
+            : make_problem(503, "unavailable", "There are too many connections.");
     answer.headers.emplace_back("Retry-After", "5");
     const FrameRef bytes = serialise(answer, {.head = false, .close = true, .date = {}});
     return std::string(bytes.bytes());
@@ -142,25 +145,34 @@ Listener::Accepted Listener::accept_one() {
     }
     x_shared.probe.accepted.add();
     if (x_shared.connections.load(std::memory_order_relaxed) >= x_shared.settings.connections_max) {
-        refuse(socket);
+        refuse(socket, 503);
         return Accepted::one;
+    }
+    std::string peer = to_text(address);
+    std::optional<AddressBlock> counted;
+    if (!x_shared.proxies.trusts(peer)) {
+        counted = address_block(peer);
+        if (!x_shared.addresses.enter(*counted)) {
+            refuse(socket, 429);
+            return Accepted::one;
+        }
     }
     x_shared.connections.fetch_add(1, std::memory_order_relaxed);
     NetLoop& loop = *x_loops[x_next++ % x_loops.size()];
-    std::string peer = to_text(address);
     if (&loop == x_loops[0])
-        loop.adopt(socket, std::move(peer));
+        loop.adopt(socket, std::move(peer), counted);
     else
-        loop.core().post([&loop, socket, peer = std::move(peer)]() mutable {
-            loop.adopt(socket, std::move(peer));
+        loop.core().post([&loop, socket, counted, peer = std::move(peer)]() mutable {
+            loop.adopt(socket, std::move(peer), counted);
         });
     return Accepted::one;
 }
 
-void Listener::refuse(int socket) {
+void Listener::refuse(int socket, int status) {
     x_shared.probe.refused.add();
     if (!x_shared.tls) {
-        static const std::string answer = too_many();
+        static const std::string busy = too_many(503), crowded = too_many(429);
+        const std::string& answer = status == 429 ? crowded : busy;
         ::send(socket, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         ::shutdown(socket, SHUT_WR);
         // Unread bytes would turn the close into a reset that can overtake the answer.
@@ -177,7 +189,7 @@ Listener::Accepted Listener::drop_one() {
     ::close(x_reserve);
     // accept4 looks for a free descriptor before it looks for a client: perhaps there is none.
     const int socket = ::accept4(x_socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket >= 0) refuse(socket);
+    if (socket >= 0) refuse(socket, 503);
     x_reserve = open_reserve();
     if (socket < 0) return Accepted::none;
     const Time now = x_loops[0]->now();

@@ -31,7 +31,7 @@ private:
     enum class Accepted { one, none, later };
     Accepted accept_one();
     Accepted drop_one();
-    void refuse(int socket);
+    void refuse(int socket, int status);
 
     NetShared& x_shared;
     const std::vector<NetLoop*> x_loops;

@@ -50,7 +50,11 @@ struct NetLoop::Waiter {
 };
 
 NetShared::NetShared(ServerSettings s, Logger& l, Metrics& m)
-    : settings(std::move(s)), proxies(settings.trusted_proxies), log(l), probe(m) {
+    : settings(std::move(s)),
+      proxies(settings.trusted_proxies),
+      log(l),
+      probe(m),
+      addresses(settings.connections_per_address_max) {
     if (settings.tls_certificate_file.empty() != settings.tls_key_file.empty())
         throw std::runtime_error("TLS needs both a certificate and a key file");
     if (!settings.tls_certificate_file.empty())
@@ -121,14 +125,19 @@ void NetLoop::Ticker::on_events(std::uint32_t) {
         loop.x_wheel.advance(loop.x_now);
 }
 
-void NetLoop::adopt(int socket, std::string peer) {
+void NetLoop::uncount(const std::optional<AddressBlock>& counted) {
+    x_shared.connections.fetch_sub(1, std::memory_order_relaxed);
+    if (counted) x_shared.addresses.leave(*counted);
+}
+
+void NetLoop::adopt(int socket, std::string peer, std::optional<AddressBlock> counted) {
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ssl_st* tls = x_shared.tls ? x_shared.tls->open(socket) : nullptr;
     if (x_draining || (x_shared.tls && !tls)) {
         if (tls) TlsContext::free(tls);
         ::close(socket);
-        x_shared.connections.fetch_sub(1, std::memory_order_relaxed);
+        uncount(counted);
         return;
     }
     if (x_free_slots.empty()) {
@@ -141,6 +150,7 @@ void NetLoop::adopt(int socket, std::string peer) {
     slot.connection =
         std::make_unique<Connection>(*this, socket, tls, ConnectionId{index, slot.generation});
     Connection& connection = *slot.connection;
+    connection.counted = counted;
     connection.speak(std::make_unique<HttpSession>(connection, std::move(peer)));
     watch(connection, socket, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
@@ -247,8 +257,8 @@ void NetLoop::free_buried() {
         Slot& slot = x_slots[connection->id().slot];
         x_free_slots.push_back(connection->id().slot);
         ++slot.generation;
+        uncount(connection->counted);
         slot.connection.reset();
-        x_shared.connections.fetch_sub(1, std::memory_order_relaxed);
     }
 }
 

@@ -7,6 +7,7 @@
 // destructor.
 #pragma once
 
+#include "base/address_counts.hpp"
 #include "base/core.hpp"
 #include "base/gate.hpp"
 #include "base/log.hpp"
@@ -20,6 +21,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +37,7 @@ struct NetShared {
     Logger& log;
     NetProbe probe;
     std::atomic<std::size_t> connections{0}; // accepted and not yet freed
+    AddressCounts addresses;                 // the same, by where they come from
     std::atomic<std::size_t> handlers{0};    // HTTP handlers that run
 };
 
@@ -49,8 +52,9 @@ public:
 
     // Joins the core's turns.
     void attach();
-    // Takes over an accepted socket, counted in NetShared::connections.
-    void adopt(int socket, std::string peer);
+    // Takes over an accepted socket, counted in NetShared::connections, and in ::addresses if
+    // `counted` is given.
+    void adopt(int socket, std::string peer, std::optional<AddressBlock> counted);
     void watch(EventTarget& target, int descriptor, std::uint32_t events);
     // Reports readiness once more, in the next round.
     void rearm(EventTarget& target, int descriptor, std::uint32_t events);
@@ -107,6 +111,7 @@ private:
     Task<void> run_decision(ConnectionId connection, std::uint32_t number, HttpRequest request);
     std::size_t read_waiting();
     void free_buried();
+    void uncount(const std::optional<AddressBlock>& counted);
 
     Core& x_core;
     const CoreHandlers x_handlers;

@@ -46,6 +46,8 @@ struct ServerSettings {
     std::string tls_certificate_file, tls_key_file; // both or none
     std::vector<std::string> trusted_proxies; // addresses or CIDR blocks whose X-Forwarded-* count
     std::size_t connections_max = limits::kConnections;
+    // Of one address that is no trusted proxy, an IPv6 one by its /64: 429 when it is accepted.
+    std::size_t connections_per_address_max = limits::kConnections;
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     std::chrono::milliseconds idle = limits::kIdle;
     Timeouts timeouts;

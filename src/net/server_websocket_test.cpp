@@ -269,5 +269,62 @@ TEST(WebSocketServer, much_input_is_read_over_several_turns) {
     sender.join();
 }
 
+TEST(WebSocketServer, a_handler_that_wants_no_more_is_not_read_and_loses_nothing) {
+    ServerSettings settings;
+    settings.idle = 500ms; // a pause is not the peer's silence
+    settings.heartbeat = 200ms;
+    TestServer server(settings);
+    TestClient client(server.port());
+    ASSERT_TRUE(client.open("/ws"));
+    client.send_text("pause 30");
+    EXPECT_EQ(client.read_message().payload, "pause 30");
+    for (int i = 0; i < 100; ++i) client.send_text(std::to_string(i) + std::string(50'000, 'x'));
+    for (int i = 0; i < 100; ++i)
+        EXPECT_TRUE(client.read_message().payload.starts_with(std::to_string(i) + "x"));
+    EXPECT_TRUE(server.events.saw("looked", 30));
+}
+
+TEST(WebSocketServer, a_paused_connection_can_be_closed_and_its_answer_is_read) {
+    TestServer server;
+    TestClient client(server.port());
+    ASSERT_TRUE(client.open("/ws"));
+    client.send_text("pause 1000000");
+    EXPECT_EQ(client.read_message().payload, "pause 1000000");
+    client.send_text("close");
+    const WsFrame close = client.read_message();
+    EXPECT_EQ(close.close_code(), 4500);
+    client.send_frame(8, close.payload);
+    EXPECT_TRUE(client.ended());
+    EXPECT_TRUE(server.events.saw("closed 4500"));
+}
+
+TEST(Server, an_address_has_a_cap_on_its_connections) {
+    ServerSettings settings;
+    settings.connections_per_address_max = 2;
+    TestServer server(settings);
+    TestClient first(server.port());
+    EXPECT_EQ(first.get("/hello").status, 200);
+    {
+        TestClient second(server.port());
+        EXPECT_EQ(second.get("/hello").status, 200);
+        TestClient third(server.port());
+        const Answer answer = third.read_answer();
+        EXPECT_EQ(answer.status, 429);
+        EXPECT_TRUE(answer.has("Retry-After: 5"));
+        second.reset();
+    }
+    for (;;) { // until the server has seen that it left
+        TestClient again(server.port());
+        if (again.get("/hello").status == 200) break;
+    }
+    settings.trusted_proxies = {"127.0.0.1"};
+    TestServer behind_a_proxy(settings);
+    std::vector<std::unique_ptr<TestClient>> many;
+    for (int i = 0; i < 5; ++i) {
+        many.push_back(std::make_unique<TestClient>(behind_a_proxy.port()));
+        EXPECT_EQ(many.back()->get("/hello").status, 200);
+    }
+}
+
 } // namespace
 } // namespace parley::net

@@ -40,6 +40,7 @@ private:
 // back. WebSocket at /ws: text comes back, and some texts are commands:
 //   "close"     closes with 4500        "flood N"   sends N frames of 4 KB
 //   "both"      answers, then closes    "queued"    answers with queued_bytes()
+//   "pause N"   is read no more once more has come, until that was asked N times
 // /ws/late closes with 4500 as soon as it is open; /ws/refuse answers 403. /ws/ask... does the same
 // as /ws..., but only decide() knows.
 class TestServer {

@@ -84,12 +84,18 @@ public:
     Commands(WebSocket& socket, Events& events) : x_socket(socket), x_events(events) {}
     void on_text(std::string_view text) override {
         if (text == "close") return x_socket.close(CloseCode::bad_token, "as told");
+        if (text.starts_with("pause ")) x_looks = std::atoi(text.data() + 6);
         if (text == "queued")
             return x_socket.send(make_text_frame(std::to_string(x_socket.queued_bytes())));
         if (text.starts_with("flood ")) return flood(std::atoi(text.data() + 6));
         x_events.add("text " + std::string(text.substr(0, 100)));
         x_socket.send(make_text_frame(text));
         if (text == "both") x_socket.close(CloseCode::bad_token, "as told");
+    }
+    std::chrono::milliseconds on_received(std::size_t bytes) override {
+        if (bytes == 0) x_events.add("looked");
+        if (x_looks == 0 || (bytes == 0 && --x_looks == 0)) return {};
+        return std::chrono::milliseconds(1);
     }
     void on_closed(CloseCode code) override {
         x_socket.send(make_text_frame("too late"));
@@ -104,6 +110,7 @@ private:
     }
     WebSocket& x_socket;
     Events& x_events;
+    int x_looks = 0; // until it is read again
 };
 
 class TestServer::Sockets final : public WebSocketAcceptor {

@@ -9,6 +9,7 @@
 #include "base/frame.hpp"
 #include "net/http.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -70,6 +71,10 @@ protected:
 class WebSocketHandler {
 public:
     virtual ~WebSocketHandler() = default;
+    // Bytes were read, of whatever kind; nothing of them was looked at yet. Answers for how long
+    // the connection shall be read no more: what the peer sends meanwhile waits in its own buffers.
+    // Asked again, with 0, when the time is over, and at least each limits::kReadPauseMax.
+    virtual std::chrono::milliseconds on_received(std::size_t /*bytes*/) { return {}; }
     // One whole text message, valid UTF-8, at most limits::kFrameBytes. The bytes live until it
     // returns.
     virtual void on_text(std::string_view text) = 0;

@@ -1,9 +1,11 @@
 #include "net/ws_session.hpp"
 
 #include "base/assert.hpp"
+#include "base/limits.hpp"
 #include "net/net_loop.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace parley::net {
 
@@ -50,6 +52,7 @@ void WsSession::close(CloseCode code, std::string_view reason) {
 
 void WsSession::start_closing(CloseCode code, std::string_view reason) {
     NetLoop& loop = x_connection.loop();
+    end_pause(); // the peer's close frame is to be read
     x_state = State::closing;
     x_code = code;
     x_close_by = loop.now() + loop.settings().timeouts.close;
@@ -75,6 +78,7 @@ void WsSession::tell_closed(CloseCode code) {
 
 void WsSession::on_bytes(std::span<char> bytes) {
     x_last_input = x_connection.loop().now();
+    if (x_state == State::open) pause_for(x_handler->on_received(bytes.size()));
     const ServerSettings& settings = x_connection.loop().settings();
     const WsLimits limits{.message_bytes = settings.message_bytes_max,
                           .fragments = settings.fragments_max,
@@ -94,6 +98,30 @@ void WsSession::watch_assembly() {
     }
     x_assembly_by = x_last_input + x_connection.loop().settings().timeouts.message_assembly;
     x_connection.schedule();
+}
+
+void WsSession::pause_for(std::chrono::milliseconds wait) {
+    if (wait.count() == 0 || x_state != State::open) return;
+    x_paused_until =
+        x_connection.loop().now() + std::min<Time::duration>(wait, limits::kReadPauseMax);
+    x_connection.pause_reading();
+    x_connection.schedule();
+}
+
+void WsSession::look_after_pause(Time now) {
+    if (now < x_paused_until) return;
+    const auto wait = x_handler->on_received(0);
+    if (x_state != State::open) return; // it was closed
+    if (wait.count() > 0) return pause_for(wait);
+    // That nothing was read was not the peer's doing.
+    x_last_input = now;
+    if (x_assembly_by != Time::max())
+        x_assembly_by = now + x_connection.loop().settings().timeouts.message_assembly;
+    end_pause();
+}
+
+void WsSession::end_pause() {
+    if (std::exchange(x_paused_until, Time::max()) != Time::max()) x_connection.resume_reading();
 }
 
 void WsSession::handle(const WsEvent& event) {
@@ -156,6 +184,7 @@ void WsSession::on_stalled() {
 
 Time WsSession::deadline() const {
     if (x_state != State::open) return x_close_by;
+    if (x_paused_until != Time::max()) return x_paused_until;
     const ServerSettings& settings = x_connection.loop().settings();
     return std::min({x_last_input + settings.idle,
                      std::max(x_last_input, x_last_ping) + settings.heartbeat, x_assembly_by});
@@ -167,6 +196,7 @@ void WsSession::on_deadline(Time now) {
             x_connection.cut(x_connection.queued_bytes() == 0 ? Cut::gently : Cut::reset);
         return;
     }
+    if (x_paused_until != Time::max()) return look_after_pause(now);
     const ServerSettings& settings = x_connection.loop().settings();
     if (now >= x_last_input + settings.idle)
         return start_closing(CloseCode::idle, "nothing was received");

@@ -56,6 +56,9 @@ private:
     bool fits(const FrameRef& frame) const;
     void tell_closed(CloseCode code);
     void watch_assembly();
+    void pause_for(std::chrono::milliseconds wait);
+    void look_after_pause(Time now);
+    void end_pause();
 
     Connection& x_connection;
     std::unique_ptr<WebSocketHandler> x_handler;
@@ -65,8 +68,9 @@ private:
     FrameRef x_last_pong; // of a ping that came while kPongsQueued others waited
     Time x_last_input;
     Time x_last_ping{};
-    Time x_assembly_by = Time::max(); // while a message or frame is incomplete
-    Time x_close_by = Time::max();    // while closing
+    Time x_assembly_by = Time::max();  // while a message or frame is incomplete
+    Time x_close_by = Time::max();     // while closing
+    Time x_paused_until = Time::max(); // while the handler wants nothing to be read
     State x_state = State::open;
     CloseCode x_code = CloseCode::abnormal; // while closing: ours
     std::uint8_t x_pongs = 0;               // queued since the queue was last empty

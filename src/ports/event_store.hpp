@@ -44,6 +44,9 @@ public:
                                                      std::string_view nonce) = 0;
     virtual Result<std::optional<model::Message>> message(model::RoomId room,
                                                           model::MessageId message) = 0;
+    // When this user's newest message that was put as paced() was made; nullopt: none since slow
+    // mode was switched on. Leaving and coming back changes nothing.
+    virtual Result<std::optional<model::Time>> paced_at(model::RoomId room, model::UserId user) = 0;
     // Whether this user's emoji stands on the message, and how many reactions the message has.
     struct ReactionFacts {
         bool present = false;

@@ -35,12 +35,19 @@ Accounts::Accounts(const Ports& ports, Revocations& revocations,
                   classic_token_life <= limits::kClassicTokenLifeMax);
 }
 
+RequestRates Accounts::rates_of_call(std::string_view peer_address) const {
+    return {x_ports.rates, address_block(peer_address), x_ports.clock.steady()};
+}
+
 Task<Result<SignedIn>> Accounts::sign_up(NewAccount account) {
     PARLEY_CO_TRY(model::User made, co_await create(std::move(account)));
     co_return co_await start_session(std::move(made), x_access_token_life);
 }
 
 Task<Result<model::User>> Accounts::create(NewAccount account) {
+    const auto steady = x_ports.clock.steady();
+    PARLEY_CO_CHECK(x_ports.rates.take(Limit::address_sign_ups,
+                                       *x_ports.rates.of_address(account.from, steady), steady));
     ports::NewUser user;
     PARLEY_CO_TRY(user.username, chat::check_username(account.username));
     PARLEY_CO_TRY(user.email, chat::check_email(account.email));
@@ -61,7 +68,30 @@ Task<Result<ports::Login>> Accounts::find_login(const Credentials& credentials) 
     co_return found;
 }
 
+// Paid before the password is looked at, so that many at once gain nothing; given back when it was
+// no wrong guess.
 Task<Result<SignedIn>> Accounts::log_in(Credentials credentials, std::chrono::seconds token_life) {
+    RateLimits& rates = x_ports.rates;
+    const auto steady = x_ports.clock.steady();
+    const std::string key =
+        chat::name_key(std::string_view(credentials.name).substr(0, limits::kEmailBytes));
+    const RateRecordRef account = rates.of_account(key, steady);
+    const RateRecordRef address = rates.of_address(credentials.from, steady);
+    PARLEY_CO_CHECK(rates.take(Limit::account_log_ins, *account, steady));
+    if (auto taken = rates.take(Limit::address_log_ins, *address, steady); !taken) {
+        rates.give_back(Limit::account_log_ins, *account);
+        co_return std::move(taken).error();
+    }
+    auto done = co_await check_password(std::move(credentials), token_life);
+    const bool guess = !done && done.error().code == Errc::invalid_credentials;
+    if (done) rates.forgive(Limit::account_log_ins, *account);
+    if (!done && !guess) rates.give_back(Limit::account_log_ins, *account);
+    if (!guess) rates.give_back(Limit::address_log_ins, *address);
+    co_return done;
+}
+
+Task<Result<SignedIn>> Accounts::check_password(Credentials credentials,
+                                                std::chrono::seconds token_life) {
     // What no account can have is refused without work. That depends on the input only, so it says
     // nothing about any account.
     if (credentials.name.size() > limits::kEmailBytes ||

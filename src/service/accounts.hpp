@@ -15,6 +15,8 @@
 #include "ports/credentials.hpp"
 #include "ports/entropy.hpp"
 #include "ports/user_store.hpp"
+#include "service/rate_limits.hpp"
+#include "service/request_rates.hpp"
 #include "service/revocations.hpp"
 
 #include <chrono>
@@ -26,6 +28,7 @@ namespace parley::service {
 
 struct NewAccount {
     std::string username, email, password;
+    AddressBlock from{}; // where the call came from
 };
 
 struct Credentials {
@@ -33,6 +36,7 @@ struct Credentials {
     By by = By::email;
     std::string name; // the e-mail address or the username
     std::string password;
+    AddressBlock from{}; // where the call came from
 };
 
 struct ProfileChange { // absent: unchanged
@@ -55,6 +59,7 @@ public:
         const ports::TokenSigner& signer;
         ports::Entropy& entropy;
         const ports::Clock& clock;
+        RateLimits& rates;
     };
 
     // `access_token_life` is at most limits::kAccessTokenLifeMax, `classic_token_life` at most
@@ -63,12 +68,15 @@ public:
              Logger& log, Metrics& metrics,
              std::chrono::seconds classic_token_life = limits::kClassicTokenLife);
 
-    // invalid_username, invalid_email, invalid_password, email_taken, username_taken.
+    // invalid_username, invalid_email, invalid_password, email_taken, username_taken, rate_limited
+    // (by address).
     Task<Result<SignedIn>> sign_up(NewAccount account);
     // The same without a session.
     Task<Result<model::User>> create(NewAccount account);
     // invalid_credentials, alike for an unknown account, a wrong password and a disabled account:
-    // one check of a password is done in each case.
+    // one check of a password is done in each case. rate_limited after too many wrong ones for the
+    // name that was given (alike whether there is such an account), or from the address; a right
+    // one within the limit starts the account's count anew, and costs the address nothing.
     Task<Result<SignedIn>> log_in(Credentials credentials) {
         return log_in(std::move(credentials), x_access_token_life);
     }
@@ -90,7 +98,13 @@ public:
     // invalid_username, username_taken, invalid_field, too_long.
     Task<Result<model::User>> change_profile(model::UserId user, ProfileChange change);
 
+    RateLimits& rates() const { return x_ports.rates; }
+    // What one REST call may do.
+    RequestRates rates_of_call(std::string_view peer_address) const;
+
 private:
+    Task<Result<SignedIn>> check_password(Credentials credentials,
+                                          std::chrono::seconds token_life);
     Task<Result<SignedIn>> log_in(Credentials credentials, std::chrono::seconds token_life);
     Task<Result<SignedIn>> start_session(model::User user, std::chrono::seconds token_life,
                                          std::string password_hash = {});

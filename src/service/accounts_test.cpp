@@ -127,8 +127,9 @@ TEST(Accounts, AnUnknownAccountIsNotLetInByAHasherThatSaysYes) {
         Task<Result<std::string>> hash(std::string) override { co_return std::string("x"); }
         Task<Result<bool>> verify(std::string, std::string) override { co_return true; }
     } yes;
-    Accounts accounts({house.store, house.store, yes, house.signer, house.entropy, house.clock},
-                      house.revocations, limits::kAccessTokenLife, house.log, house.metrics);
+    Accounts accounts(
+        {house.store, house.store, yes, house.signer, house.entropy, house.clock, house.rates},
+        house.revocations, limits::kAccessTokenLife, house.log, house.metrics);
     EXPECT_EQ(code_of(run(accounts.log_in({By::email, "nobody@example.org", "correct horse"}))),
               Errc::invalid_credentials);
 }
@@ -283,6 +284,37 @@ TEST(Accounts, AUserWhoIsGoneIsNotAuthorized) {
     EXPECT_EQ(code_of(run(house.accounts.profile(model::UserId{5}))), Errc::unauthorized);
     EXPECT_EQ(code_of(run(house.accounts.change_profile(model::UserId{5}, {"anna", {}}))),
               Errc::unauthorized);
+}
+
+// --- limits
+
+TEST(Accounts, TheTwentiethWrongPasswordIsRefusedByTheNameAlone) {
+    AccountHouse house;
+    house.sign_up();
+    for (const char* name : {"anna@example.org", "nobody@example.org"}) {
+        for (int i = 0; i < 19; ++i)
+            EXPECT_EQ(code_of(house.log_in(name, "wrong password")), Errc::invalid_credentials);
+        const auto before = house.hasher.verified.size();
+        const auto refused = house.log_in(name, "correct horse");
+        ASSERT_EQ(code_of(refused), Errc::rate_limited);
+        EXPECT_GT(*refused.error().retry_after, std::chrono::seconds(0));
+        EXPECT_EQ(house.hasher.verified.size(), before) << "it costs no hash";
+    }
+    EXPECT_EQ(code_of(house.log_in("ANNA@example.org", "correct horse")), Errc::rate_limited);
+    house.clock.advance(std::chrono::minutes(1));
+    EXPECT_TRUE(house.log_in("anna@example.org", "correct horse"));
+}
+
+TEST(Accounts, ARightPasswordStartsTheCountAnewAndABusyServerCostsNothing) {
+    AccountHouse house;
+    house.sign_up();
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 18; ++i) house.log_in("anna@example.org", "wrong password");
+        EXPECT_TRUE(house.log_in("anna@example.org", "correct horse"));
+    }
+    house.hasher.failure = Error(Errc::overloaded);
+    for (int i = 0; i < 50; ++i)
+        EXPECT_EQ(code_of(house.log_in("anna@example.org", "wrong password")), Errc::overloaded);
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 #include "base/limits.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 
 namespace parley::service {
 
@@ -18,122 +20,46 @@ using S = LimitScope;
 
 // Defaults think of a school or an office behind one address, of a person with several devices, and
 // of a client that comes back with thousands of rooms.
+// clang-format off
 constexpr std::array<LimitInfo, kLimits> kTable{{
-    {connection_sends,
-     S::connection,
-     "sends-per-connection",
-     {50, 200},
-     "sends",
+    {connection_sends, S::connection, "sends-per-connection", {50, 200}, "sends",
      "Messages, edits, deletions and reactions on one socket"},
-    {connection_bytes,
-     S::connection,
-     "bytes-per-connection",
-     {256 * kKib, 4 * kMib},
-     "bytes",
+    {connection_bytes, S::connection, "bytes-per-connection", {256 * kKib, 4 * kMib}, "bytes",
      "Bytes received on one socket; beyond, it is read no faster"},
-    {connection_requests,
-     S::connection,
-     "requests-per-connection",
-     {200, 5'000},
-     "requests",
+    {connection_requests, S::connection, "requests-per-connection", {200, 5'000}, "requests",
      "Frames of any kind on one socket"},
-    {connection_subscribes,
-     S::connection,
-     "subscribes-per-connection",
-     {100, 4'000},
-     "subscribes",
-     "Subscriptions on one socket"},
-    {user_sends,
-     S::user,
-     "sends-per-user",
-     {100, 400},
-     "sends",
+    {connection_subscribes, S::connection, "subscribes-per-connection", {100, 4'000},
+     "subscribes", "Subscriptions on one socket"},
+    {user_sends, S::user, "sends-per-user", {50, 200}, "sends",
      "Messages, edits, deletions and reactions of one user, by all ways"},
-    {user_bytes,
-     S::user,
-     "bytes-per-user",
-     {512 * kKib, 8 * kMib},
-     "bytes",
+    {user_bytes, S::user, "bytes-per-user", {512 * kKib, 8 * kMib}, "bytes",
      "Bytes received from one user"},
-    {user_requests,
-     S::user,
-     "requests-per-user",
-     {500, 10'000},
-     "requests",
+    {user_requests, S::user, "requests-per-user", {500, 10'000}, "requests",
      "REST calls and frames of one user"},
-    {user_subscribes,
-     S::user,
-     "subscribes-per-user",
-     {200, 8'000},
-     "subscribes",
+    {user_subscribes, S::user, "subscribes-per-user", {200, 8'000}, "subscribes",
      "Subscriptions of one user, on all sockets"},
-    {user_joins,
-     S::user,
-     "joins-per-user",
-     {20, 2'000},
-     "changes of membership",
+    {user_joins, S::user, "joins-per-user", {20, 2'000}, "changes of membership",
      "Joins, leaves, invitations, changes of role and new rooms by one user"},
-    {user_tickets,
-     S::user,
-     "tickets-per-user",
-     {2, 300},
-     "uploads",
-     "Uploads of media begun by one user"},
-    {user_connects,
-     S::user,
-     "connects-per-user",
-     {10, 2'000},
-     "connections",
+    {user_connects, S::user, "connects-per-user", {10, 2'000}, "connections",
      "Sockets opened by one user"},
-    {address_sends,
-     S::address,
-     "sends-per-address",
-     {2'000, 8'000},
-     "sends from this address",
+    {address_sends, S::address, "sends-per-address", {2'000, 8'000}, "sends from this address",
      "Messages, edits, deletions and reactions from one address"},
-    {address_bytes,
-     S::address,
-     "bytes-per-address",
-     {8 * kMib, 64 * kMib},
-     "bytes from this address",
-     "Bytes received from one address"},
-    {address_connects,
-     S::address,
-     "connects-per-address",
-     {500, 12'000},
-     "connections from this address",
-     "Sockets opened from one address"},
-    {address_sign_ups,
-     S::address,
-     "sign-ups-per-address",
-     {1'200 / kHour, 1'000},
-     "sign-ups from this address",
-     "Accounts made from one address"},
-    {address_log_ins,
-     S::address,
-     "log-ins-per-address",
-     {1'200 / kHour, 600},
-     "wrong log-ins from this address",
-     "Wrong log-ins from one address"},
-    {account_log_ins,
-     S::account,
-     "log-ins-per-account",
-     {1 / kMinute, 19},
-     "wrong log-ins to this account",
-     "Wrong log-ins to one account: the twentieth is refused"},
-    {room_sends,
-     S::room,
-     "sends-per-room",
-     {1'000, 4'000},
-     "sends to this room",
+    {address_bytes, S::address, "bytes-per-address", {8 * kMib, 64 * kMib},
+     "bytes from this address", "Bytes received from one address"},
+    {address_connects, S::address, "connects-per-address", {500, 12'000},
+     "connections from this address", "Sockets opened from one address"},
+    {address_sign_ups, S::address, "sign-ups-per-address", {1'200 / kHour, 1'000},
+     "sign-ups from this address", "Accounts made from one address"},
+    {address_log_ins, S::address, "log-ins-per-address", {1'200 / kHour, 600},
+     "wrong log-ins from this address", "Wrong log-ins from one address"},
+    {account_log_ins, S::account, "log-ins-per-account", {1 / kMinute, 19},
+     "wrong log-ins to this account", "Wrong log-ins to one account: the twentieth is refused"},
+    {room_sends, S::room, "sends-per-room", {1'000, 4'000}, "sends to this room",
      "Messages, edits, deletions and reactions in one room"},
-    {room_joins,
-     S::room,
-     "joins-per-room",
-     {1'000, 20'000},
-     "changes of members of this room",
+    {room_joins, S::room, "joins-per-room", {1'000, 20'000}, "changes of members of this room",
      "Members who come, go or change in one room"},
 }};
+// clang-format on
 
 constexpr std::array<std::string_view, kLimitScopes> kScopes{"connection", "user", "address",
                                                              "account", "room"};
@@ -171,7 +97,7 @@ std::span<const LimitInfo, kLimits> all_limits() { return kTable; }
 const LimitInfo& info(Limit limit) { return kTable[index_of(limit)]; }
 
 RateSettings::RateSettings() {
-    for (std::size_t i = 0; i < kLimits; ++i) limits[i] = kTable[i].standard;
+    for (std::size_t i = 0; i < kLimits; ++i) rates[i] = kTable[i].standard;
 }
 
 RateBucket& RateRecord::operator[](Limit limit) {
@@ -185,7 +111,10 @@ std::chrono::nanoseconds RateRecord::until_full(RateBucket::Time now) const {
     return longest;
 }
 
-RateLimits::RateLimits(const RateSettings& settings, Metrics& metrics) : x_settings(settings) {
+RateLimits::RateLimits(const RateSettings& settings, Metrics& metrics)
+    : x_settings(settings),
+      x_sockets(settings.enabled ? settings.sockets_per_address
+                                 : std::numeric_limits<std::size_t>::max()) {
     for (std::size_t i = 0; i < kLimits; ++i) {
         std::string name(kTable[i].name);
         std::replace(name.begin(), name.end(), '-', '_');
@@ -204,8 +133,12 @@ RateLimits::RateLimits(const RateSettings& settings, Metrics& metrics) : x_setti
     }
 }
 
+std::size_t RateLimits::sockets_per_user() const {
+    return enabled() ? x_settings.sockets_per_user : std::numeric_limits<std::size_t>::max();
+}
+
 const RateLimit& RateLimits::limit(Limit limit) const {
-    return x_settings.enabled ? x_settings.limits[index_of(limit)] : kNone;
+    return x_settings.enabled ? x_settings.rates[index_of(limit)] : kNone;
 }
 
 RateRecordRef RateLimits::of_user(model::UserId user, Time now) {
@@ -275,6 +208,8 @@ RateBucket::Wait RateLimits::charge(Limit limit, RateRecord& record, Time now, d
     if (wait.count() > 0) x_refused[index_of(limit)]->add();
     return wait;
 }
+
+void RateLimits::forgive(Limit limit, RateRecord& record) { record[limit].fill(); }
 
 void RateLimits::give_back(Limit limit, RateRecord& record) {
     record[limit].give_back(this->limit(limit));

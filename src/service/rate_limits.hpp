@@ -12,7 +12,8 @@
 // little, and one that a connection holds stays. Records that are held live on by themselves.
 #pragma once
 
-#include "base/address_block.hpp"
+#include "base/address_counts.hpp"
+#include "base/limits.hpp"
 #include "base/metrics.hpp"
 #include "base/rate_bucket.hpp"
 #include "base/result.hpp"
@@ -35,7 +36,6 @@ namespace parley::service {
 //   requests    ops of a socket, whatever they do; and REST calls of a signed-in user
 //   subscribes  of a socket
 //   joins       joining, leaving, adding, removing, changing a role; making a room
-//   tickets     leave to upload a medium
 //   connects    sockets opened
 enum class Limit : std::uint8_t {
     connection_sends,
@@ -47,7 +47,6 @@ enum class Limit : std::uint8_t {
     user_requests,
     user_subscribes,
     user_joins,
-    user_tickets,
     user_connects,
     address_sends,
     address_bytes,
@@ -58,7 +57,7 @@ enum class Limit : std::uint8_t {
     room_sends,      // in the sequencer, as the next one
     room_joins,
 };
-inline constexpr std::size_t kLimits = 19;
+inline constexpr std::size_t kLimits = 18;
 
 enum class LimitScope : std::uint8_t { connection, user, address, account, room };
 inline constexpr std::size_t kLimitScopes = 5;
@@ -77,7 +76,9 @@ const LimitInfo& info(Limit limit);
 struct RateSettings {
     RateSettings(); // the standard ones
     bool enabled = true;
-    std::array<RateLimit, kLimits> limits;
+    std::array<RateLimit, kLimits> rates;
+    std::size_t sockets_per_user = limits::kConnectionsPerUser;
+    std::size_t sockets_per_address = limits::kConnectionsPerAddress;
 };
 
 class RateRecord {
@@ -115,6 +116,13 @@ public:
     // counted.
     RateBucket::Wait charge(Limit limit, RateRecord& record, Time now, double cost);
     void give_back(Limit limit, RateRecord& record);
+    // As if nothing had ever been taken.
+    void forgive(Limit limit, RateRecord& record);
+
+    // Sockets that are open now: caps, not rates.
+    std::size_t sockets_per_user() const;
+    AddressCounts& sockets() { return x_sockets; }
+
     // Of the limits that are taken elsewhere (the sequencer's).
     Counter& refusals(Limit limit);
 
@@ -152,6 +160,7 @@ private:
     static std::uint32_t least_used(Shard& shard, Time now);
 
     const RateSettings x_settings;
+    AddressCounts x_sockets;
     std::array<Table, kLimitScopes> x_tables;
     std::array<Counter*, kLimits> x_refused;
 };

@@ -19,8 +19,8 @@ class RateLimitsTest : public ::testing::Test {
 protected:
     static RateSettings settings() {
         RateSettings s;
-        s.limits[static_cast<std::size_t>(Limit::user_sends)] = {.per_second = 1, .burst = 3};
-        s.limits[static_cast<std::size_t>(Limit::address_log_ins)] = {.per_second = 1, .burst = 2};
+        s.rates[static_cast<std::size_t>(Limit::user_sends)] = {.per_second = 1, .burst = 3};
+        s.rates[static_cast<std::size_t>(Limit::address_log_ins)] = {.per_second = 1, .burst = 2};
         return s;
     }
     Metrics x_metrics;

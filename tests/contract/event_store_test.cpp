@@ -80,6 +80,28 @@ TEST_P(EventStoreContract, ARollbackLeavesNothing) {
     EXPECT_EQ(store().last_id().value(), last);
 }
 
+TEST_P(EventStoreContract, KnowsWhenAMemberPostedInSlowMode) {
+    const auto room = world->room(alice, "room one", {bob});
+    const auto slow = [&](std::uint32_t seconds) {
+        model::RoomDraft draft;
+        draft.slow_mode_seconds = seconds;
+        return world->event(Composer::room(room, alice, std::move(draft)));
+    };
+    world->post(room, bob, "before", "n0");
+    EXPECT_FALSE(store().paced_at(room, bob).value());
+    slow(60);
+    world->post(room, alice, "an owner", "n1");
+    const auto posted = world->post(room, bob, "in slow mode", "n2");
+    const auto at = message(room, posted)->created_at;
+    EXPECT_EQ(store().paced_at(room, bob).value(), at);
+    EXPECT_FALSE(store().paced_at(room, alice).value());
+    reopen();
+    EXPECT_EQ(store().paced_at(room, bob).value(), at);
+    EXPECT_EQ(store().room(room).value()->room.slow_mode_seconds, 60u);
+    slow(0);
+    EXPECT_FALSE(store().paced_at(room, bob).value());
+}
+
 TEST_P(EventStoreContract, ACommitSurvivesARestart) {
     const auto room = world->room(alice, "room one", {bob}, model::Visibility::open, "of things");
     const auto posted = world->post(room, alice, "hello", "n");

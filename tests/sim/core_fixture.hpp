@@ -37,7 +37,7 @@ protected:
         bob = add_user("bob");
         carol = add_user("carol");
     }
-    void reopen() { ingester = *ingest::Ingester::open(store, clock, 1); }
+    void reopen() { ingester = *ingest::Ingester::open(store, clock, 1, room_limits); }
     model::UserId add_user(const std::string& name) {
         return store.add_user({name, chat::name_key(name), name + "@x.y", name + "@x.y", ""})->id;
     }
@@ -88,6 +88,7 @@ protected:
 
     ManualClock clock;
     memory::Store store{clock};
+    chat::RoomLimits room_limits;
     std::unique_ptr<ingest::Ingester> ingester;
     model::UserId alice, bob, carol;
 };

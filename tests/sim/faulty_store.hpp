@@ -89,6 +89,9 @@ public:
                                                     std::string_view nonce) override {
         return x_inner.nonce(room, user, nonce);
     }
+    Result<std::optional<model::Time>> paced_at(model::RoomId room, model::UserId user) override {
+        return x_inner.paced_at(room, user);
+    }
     Result<std::optional<model::Message>> message(model::RoomId room,
                                                   model::MessageId message) override {
         return x_inner.message(room, message);

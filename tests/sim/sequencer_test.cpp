@@ -272,5 +272,86 @@ TEST_F(SequencerTest, ADmIsFoundAgainFromEitherSide) {
     EXPECT_EQ(code_of(run(post(made.room_id, carol, "n", "x"))), "unknown_room");
 }
 
+// --- the room's rate and slow mode
+
+Result<model::Draft> slow_mode(model::RoomId room, model::UserId actor, std::uint32_t seconds) {
+    model::RoomDraft draft;
+    draft.slow_mode_seconds = seconds;
+    return chat::Composer::room(room, actor, std::move(draft));
+}
+
+TEST_F(SequencerTest, SlowModeHoldsMembersAndNoAdmins) {
+    const auto changed = run(slow_mode(room, alice, 30));
+    EXPECT_EQ(body<model::RoomChanged>(changed).room.slow_mode_seconds, 30u);
+    EXPECT_EQ(code_of(run(slow_mode(room, alice, 30))), "nothing");
+    say(room, bob, "1");
+    clock.now_ms += 10'000;
+    const auto refused = run(post(room, bob, "2", "x"));
+    ASSERT_EQ(code_of(refused), "rate_limited");
+    EXPECT_EQ(refused.error->retry_after, std::chrono::seconds(20));
+    EXPECT_EQ(code_of(run(post(room, bob, "1", "text of 1"))), "duplicate");
+    for (const char* nonce : {"3", "4", "5"}) say(room, alice, nonce);
+    clock.now_ms += 20'000;
+    EXPECT_EQ(code_of(run(post(room, bob, "2", "x"))), "ok");
+    EXPECT_EQ(code_of(run(post(room, bob, "6", "x"))), "rate_limited");
+    run(slow_mode(room, alice, 0));
+    EXPECT_EQ(code_of(run(post(room, bob, "6", "x"))), "ok");
+    EXPECT_EQ(code_of(run(post(room, bob, "7", "x"))), "ok");
+}
+
+TEST_F(SequencerTest, SlowModeOutlivesARestartAndLeaving) {
+    run(slow_mode(room, alice, 600));
+    say(room, bob, "1");
+    reopen();
+    EXPECT_EQ(code_of(run(post(room, bob, "2", "x"))), "rate_limited");
+    run(member(room, bob, bob, MemberAction::left));
+    run(member(room, bob, bob, MemberAction::joined));
+    EXPECT_EQ(code_of(run(post(room, bob, "2", "x"))), "rate_limited");
+}
+
+TEST_F(SequencerTest, AClockSetBackMakesNoWaitLongerThanThePause) {
+    run(slow_mode(room, alice, 60));
+    say(room, bob, "1");
+    clock.now_ms -= 3'600'000;
+    const auto refused = run(post(room, bob, "2", "x"));
+    ASSERT_EQ(code_of(refused), "rate_limited");
+    EXPECT_EQ(refused.error->retry_after, std::chrono::seconds(60));
+}
+
+TEST_F(SequencerTest, SlowModeIsAtMostSixHoursAndNotForMembersToSet) {
+    EXPECT_FALSE(slow_mode(room, alice, limits::kSlowModeSecondsMax + 1));
+    EXPECT_EQ(code_of(run(slow_mode(room, bob, 10))), "forbidden");
+}
+
+TEST_F(SequencerTest, ARoomsRateIsOfItsMembersAndNotOfOutsiders) {
+    Metrics metrics;
+    Counter& refusals = metrics.counter("refused", "");
+    room_limits.sends = {.per_second = 1, .burst = 3};
+    room_limits.sends_refused = &refusals;
+    reopen();
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(code_of(run(post(room, carol, std::to_string(i), "x"))), "not_a_member");
+    say(room, alice, "1");
+    say(room, bob, "2");
+    const auto third = say(room, bob, "3");
+    EXPECT_EQ(code_of(run(post(room, alice, "4", "x"))), "rate_limited");
+    EXPECT_EQ(code_of(run(chat::Composer::edit(room, bob, third, "y"))), "rate_limited");
+    EXPECT_EQ(code_of(run(post(room, bob, "3", "text of 3"))), "duplicate");
+    EXPECT_EQ(refusals.value(), 2u);
+    const auto head = log_of(room).back().id;
+    say(make_group("other"), alice, "5");
+    clock.now_ms += 1'000;
+    reopen();
+    room_limits.sends.burst = 1;
+    reopen();
+    const auto fourth = run(post(room, alice, "4", "x"));
+    ASSERT_EQ(code_of(fourth), "ok");
+    EXPECT_EQ(fourth.durable->event().prev_id, head);
+    EXPECT_EQ(code_of(run(post(room, alice, "5", "x"))), "rate_limited");
+    EXPECT_EQ(log_of(room).back().id, fourth.durable->event().id);
+    clock.now_ms -= 3'600'000;
+    EXPECT_EQ(code_of(run(post(room, alice, "6", "x"))), "ok") << "a clock set back closes no room";
+}
+
 } // namespace
 } // namespace parley::test

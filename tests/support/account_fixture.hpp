@@ -228,7 +228,8 @@ struct AccountHouse {
     AccountStore store{clock};
     crypto::Hs256Signer signer{"0123456789abcdef0123456789abcdef"};
     service::Revocations revocations{clock, metrics};
-    service::Accounts accounts{{store, store, hasher, signer, entropy, clock},
+    service::RateLimits rates{{}, metrics};
+    service::Accounts accounts{{store, store, hasher, signer, entropy, clock, rates},
                                revocations,
                                limits::kAccessTokenLife,
                                log,
@@ -236,12 +237,12 @@ struct AccountHouse {
 
     service::SignedIn sign_up(std::string name = "anna") {
         std::string email = name + "@example.org";
-        return *run(accounts.sign_up({std::move(name), std::move(email), "correct horse"}));
+        return *run(accounts.sign_up({std::move(name), std::move(email), "correct horse", {}}));
     }
     Result<service::SignedIn>
     log_in(std::string name, std::string password,
            service::Credentials::By by = service::Credentials::By::email) {
-        return run(accounts.log_in({by, std::move(name), std::move(password)}));
+        return run(accounts.log_in({by, std::move(name), std::move(password), {}}));
     }
 };
 

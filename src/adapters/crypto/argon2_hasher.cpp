@@ -77,9 +77,11 @@ Argon2Hasher::Argon2Hasher(const Argon2Settings& settings, ports::Entropy& entro
     : x_settings(settings),
       x_entropy(entropy),
       x_dummy(make_dummy(settings, entropy)),
+      x_hashes(metrics.counter("parley_password_hashes_total", "Passwords hashed or checked")),
       x_pool("hasher", settings.threads, limits::kHasherQueue, metrics) {}
 
 Task<Result<std::string>> Argon2Hasher::hash(std::string password) {
+    x_hashes.add();
     auto job = [settings = x_settings, password = std::move(password),
                 salt = random_bytes<kSaltBytes>(x_entropy)](std::size_t) mutable {
         return hash_now(settings, password, salt);
@@ -88,6 +90,7 @@ Task<Result<std::string>> Argon2Hasher::hash(std::string password) {
 }
 
 Task<Result<bool>> Argon2Hasher::verify(std::string password, std::string encoded) {
+    x_hashes.add();
     if (encoded.empty()) encoded = x_dummy;
     auto job = [password = std::move(password), encoded = std::move(encoded)](std::size_t) mutable {
         return verify_now(password, encoded);

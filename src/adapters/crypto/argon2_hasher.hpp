@@ -37,6 +37,7 @@ private:
     const Argon2Settings x_settings;
     ports::Entropy& x_entropy;
     const std::string x_dummy;
+    Counter& x_hashes; // passwords hashed and checked: a check of no account is one, too
     WorkerPool x_pool;
 };
 

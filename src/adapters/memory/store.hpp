@@ -41,6 +41,7 @@ public:
     Result<std::optional<model::Role>> role(model::RoomId room, model::UserId user) override;
     Result<std::optional<ports::StoredNonce>> nonce(model::RoomId room, model::UserId user,
                                                     std::string_view nonce) override;
+    Result<std::optional<model::Time>> paced_at(model::RoomId room, model::UserId user) override;
     Result<std::optional<model::Message>> message(model::RoomId room,
                                                   model::MessageId message) override;
     Result<ReactionFacts> reaction(model::RoomId room, model::MessageId message, model::UserId user,
@@ -116,6 +117,7 @@ private:
         std::string name_key, topic_key;
         std::map<model::EventId, model::Event> events; // a post holds its message's present state
         std::map<model::UserId, MemberRow> members;
+        std::map<model::UserId, model::Time> paced; // in slow mode: the newest message
         std::map<std::pair<model::UserId, std::string>, NonceRow> nonces;
         std::map<model::MessageId, std::vector<Reaction>> reactions; // oldest first
         std::map<model::UserId, model::MessageId> read_marks;

@@ -85,6 +85,7 @@ Result<void> Store::put(const model::Sequenced& sequenced) {
         if (!post->nonce.empty())
             assign(room.nonces, {event.user_id, post->nonce},
                    NonceRow{event.id, sequenced.body_hash()});
+        if (sequenced.paced()) assign(room.paced, event.user_id, event.at);
     } else if (const auto* edited = std::get_if<model::MessageEdited>(&event.body)) {
         apply(room, event, *edited);
     } else if (const auto* deleted = std::get_if<model::MessageDeleted>(&event.body)) {
@@ -166,6 +167,7 @@ void Store::apply_room(RoomData& room, const model::Sequenced& sequenced) {
     }
     replace(room.name_key, sequenced.name_key());
     replace(room.topic_key, sequenced.topic_key());
+    if (after.deleted || after.slow_mode_seconds == 0) replace(room.paced, {});
     replace(room.room, after);
 }
 
@@ -202,6 +204,15 @@ Result<std::optional<ports::StoredNonce>> Store::nonce(model::RoomId id, model::
     if (found == room->nonces.end()) return std::nullopt;
     return ports::StoredNonce{.event = room->events.at(found->second.message_id),
                               .body_hash = found->second.body_hash};
+}
+
+Result<std::optional<model::Time>> Store::paced_at(model::RoomId id, model::UserId user) {
+    const Lock lock(x_mutex);
+    const RoomData* const room = find_room(id);
+    if (!room) return std::nullopt;
+    const auto found = room->paced.find(user);
+    if (found == room->paced.end()) return std::nullopt;
+    return found->second;
 }
 
 Result<std::optional<model::Message>> Store::message(model::RoomId id, model::MessageId message) {

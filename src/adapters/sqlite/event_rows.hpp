@@ -15,7 +15,8 @@ namespace parley::sqlite {
 //   deleted   message id     -              -             -       -
 //   reaction  message id     -              added         emoji   -
 //   member    user id        MemberAction   Role          -       -
-//   room      member count   Visibility     deleted       name    topic
+//   room      member count   Visibility     *             name    topic
+// * deleted + 2 x slow mode's seconds.
 // An edit keeps no text: a resume shows the message's present state.
 enum class EventKind : std::int64_t { edited = 2, deleted = 3, reaction = 4, member = 5, room = 6 };
 
@@ -26,8 +27,9 @@ enum class EventKind : std::int64_t { edited = 2, deleted = 3, reaction = 4, mem
 inline constexpr int kMessageColumns = 9;
 
 #define PARLEY_ROOM_COLUMNS                                                                        \
-    "r.id, r.kind, r.visibility, r.name, r.topic, r.created_at, r.member_count, r.deleted"
-inline constexpr int kRoomColumns = 8;
+    "r.id, r.kind, r.visibility, r.name, r.topic, r.created_at, r.member_count, r.deleted, "       \
+    "r.slow_mode_seconds"
+inline constexpr int kRoomColumns = 9;
 
 // `first`: the column where the list above begins.
 model::Message read_message(const Query& query, model::RoomId room, int first);

@@ -88,6 +88,12 @@ void EventStore::store(const model::Sequenced& sequenced, const model::MessagePo
               message.type, message.content, message.media_id, message.reply_to, message.edited_at,
               message.deleted, posted.nonce, sequenced.body_hash())
         .run();
+    if (sequenced.paced())
+        x_database
+            .query("INSERT INTO paced_posts (room_id, user_id, at) VALUES (?1, ?2, ?3) "
+                   "ON CONFLICT DO UPDATE SET at = ?3")
+            .bind(event.room_id, event.user_id, message.created_at)
+            .run();
 }
 
 void EventStore::store(const model::Sequenced& sequenced, const model::MessageEdited& edited) {
@@ -171,16 +177,18 @@ void EventStore::store(const model::Sequenced& sequenced, const model::RoomChang
     } else {
         x_database
             .query("UPDATE rooms SET name = ?2, name_key = ?3, topic = ?4, topic_key = ?5, "
-                   "visibility = ?6 WHERE id = ?1")
+                   "visibility = ?6, slow_mode_seconds = ?7 WHERE id = ?1")
             .bind(event.room_id, room.name, sequenced.name_key(), room.topic, sequenced.topic_key(),
-                  room.visibility)
+                  room.visibility, room.slow_mode_seconds)
             .run();
     }
+    if (room.deleted || room.slow_mode_seconds == 0)
+        x_database.query("DELETE FROM paced_posts WHERE room_id = ?").bind(event.room_id).run();
     insert_event(x_database, event,
                  {.kind = EventKind::room,
                   .subject = static_cast<std::int64_t>(room.member_count),
                   .detail = static_cast<std::int64_t>(room.visibility),
-                  .flags = room.deleted,
+                  .flags = (room.deleted ? 1 : 0) + 2 * std::int64_t{room.slow_mode_seconds},
                   .text = room.name,
                   .topic = room.topic});
 }
@@ -293,6 +301,16 @@ Result<std::optional<model::Role>> EventStore::role(model::RoomId room, model::U
         const auto role = role_of(room, user);
         if (role) x_facts.remember(room, user, *role);
         return role;
+    });
+}
+
+Result<std::optional<model::Time>> EventStore::paced_at(model::RoomId room, model::UserId user) {
+    return checked([&]() -> Result<std::optional<model::Time>> {
+        auto query =
+            x_database.query("SELECT at FROM paced_posts WHERE room_id = ?1 AND user_id = ?2");
+        query.bind(room, user);
+        if (!query.row()) return std::nullopt;
+        return query.time(0);
     });
 }
 

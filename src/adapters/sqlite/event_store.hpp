@@ -31,6 +31,7 @@ public:
     Result<std::optional<model::Role>> role(model::RoomId room, model::UserId user) override;
     Result<std::optional<ports::StoredNonce>> nonce(model::RoomId room, model::UserId user,
                                                     std::string_view nonce) override;
+    Result<std::optional<model::Time>> paced_at(model::RoomId room, model::UserId user) override;
     Result<std::optional<model::Message>> message(model::RoomId room,
                                                   model::MessageId message) override;
     Result<ReactionFacts> reaction(model::RoomId room, model::MessageId message, model::UserId user,

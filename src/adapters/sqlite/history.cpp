@@ -148,7 +148,8 @@ private:
         room.visibility = x_events.enumerator<model::Visibility>(6);
         room.name = x_events.string(8);
         room.topic = x_events.string(9);
-        room.deleted = flag;
+        room.deleted = (x_events.integer(7) & 1) != 0;
+        room.slow_mode_seconds = static_cast<std::uint32_t>(x_events.integer(7) >> 1);
         return model::RoomChanged{std::move(room)};
     }
 

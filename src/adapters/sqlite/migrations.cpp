@@ -136,7 +136,18 @@ CREATE INDEX users_staff ON users (role) WHERE role > 1;
 CREATE INDEX sessions_user ON sessions (user_id) WHERE revoked_at IS NULL;
 )sql";
 
-constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}};
+constexpr const char* kSlowMode = R"sql(
+ALTER TABLE rooms ADD COLUMN slow_mode_seconds INTEGER NOT NULL DEFAULT 0;
+-- When each member posted last in a room while it is in slow mode.
+CREATE TABLE paced_posts (
+    room_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (room_id, user_id)
+) WITHOUT ROWID;
+)sql";
+
+constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}, {kSlowMode}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");

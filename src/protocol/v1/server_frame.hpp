@@ -29,8 +29,8 @@ void append_message(std::string& out, const model::Message& message);
 // The same with `reactions:[{emoji,count,user_ids}]` where there are any.
 void append_message(std::string& out, const model::Message& message,
                     std::span<const model::ReactionSummary> reactions);
-// {id, name, kind, visibility, topic, created_at, my_role?, member_count, deleted?}; my_role where
-// it is given, deleted:true for a room that is gone.
+// {id, name, kind, visibility, topic, created_at, my_role?, member_count, slow_mode_seconds,
+// deleted?}; my_role where it is given, deleted:true for a room that is gone.
 void append_room(std::string& out, const model::Room& room, std::optional<model::Role> my_role);
 std::string_view name_of(model::Role role);
 std::string_view name_of(model::MessageType type);

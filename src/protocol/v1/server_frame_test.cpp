@@ -86,10 +86,11 @@ TEST(ServerFrame, EveryEventHasItsFrame) {
                      3,   false};
     auto created = event(model::RoomChanged{room});
     created.prev_id = {};
-    EXPECT_EQ(text_of(created),
-              R"({"op":"room","room_id":"7","id":"101","prev_id":null,"room":{"id":"7",)"
-              R"("name":"a \"room\"","kind":"group","visibility":"public","topic":"t",)"
-              R"("created_at":"2026-01-02T03:04:05.678Z","member_count":3}})");
+    EXPECT_EQ(
+        text_of(created),
+        R"({"op":"room","room_id":"7","id":"101","prev_id":null,"room":{"id":"7",)"
+        R"("name":"a \"room\"","kind":"group","visibility":"public","topic":"t",)"
+        R"("created_at":"2026-01-02T03:04:05.678Z","member_count":3,"slow_mode_seconds":0}})");
 }
 
 TEST(ServerFrame, AMessageHasItsOptionalFieldsOnlyWhenTheyAreThere) {
@@ -124,13 +125,15 @@ TEST(ServerFrame, ARoomHasMyRoleWhereItIsGiven) {
     room.kind = model::RoomKind::dm;
     std::string out;
     append_room(out, room, model::Role::owner);
-    EXPECT_EQ(out,
-              R"({"id":"7","name":"","kind":"dm","visibility":"private","topic":"",)"
-              R"("created_at":"1970-01-01T00:00:00.000Z","my_role":"owner","member_count":0})");
+    EXPECT_EQ(
+        out,
+        R"({"id":"7","name":"","kind":"dm","visibility":"private","topic":"",)"
+        R"("created_at":"1970-01-01T00:00:00.000Z","my_role":"owner","member_count":0,)"
+        R"("slow_mode_seconds":0})");
     out.clear();
     room.deleted = true;
     append_room(out, room, std::nullopt);
-    EXPECT_TRUE(out.ends_with(R"("member_count":0,"deleted":true})")) << out;
+    EXPECT_TRUE(out.ends_with(R"("slow_mode_seconds":0,"deleted":true})")) << out;
 }
 
 TEST(ServerFrame, AnswersCarryTheRefOfTheirRequest) {
