@@ -136,7 +136,14 @@ CREATE INDEX users_staff ON users (role) WHERE role > 1;
 CREATE INDEX sessions_user ON sessions (user_id) WHERE revoked_at IS NULL;
 )sql";
 
-constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}};
+// Who is online, as far as it was stored, and when the server last said that it lives: after a
+// crash the one tells when the others were last seen.
+constexpr const char* kPresence = R"sql(
+CREATE TABLE online_users (user_id INTEGER PRIMARY KEY);
+INSERT INTO meta VALUES ('alive_at', 0);
+)sql";
+
+constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}, {kPresence}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");
