@@ -169,11 +169,9 @@ std::vector<Setting> plain_settings() {
              s.presence_grace = std::chrono::milliseconds(parse_number<int>(v, 0, 600'000));
          },
          [](const Settings& s) { return std::to_string(s.presence_grace.count()); }},
-        number_setting<std::size_t>(
-            "presence-room-max",
-            "Members beyond which a room is large: counts in place of presence, no typing, "
-            "receipts to their reader only, joins and leaves told together",
-            &Settings::presence_room_max, 0, 100'000),
+        number_setting<std::size_t>("presence-room-max",
+                                    "Members beyond which a room gets counts in place of presence",
+                                    &Settings::presence_room_max, 0, 100'000),
         number_setting<std::uint32_t>("argon2-memory-kib", "Memory of one password hash",
                                       &Settings::argon2_memory_kib, 1'024, 1'048'576),
         number_setting<std::uint32_t>("argon2-iterations", "Passes of one password hash",
