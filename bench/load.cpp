@@ -2,6 +2,7 @@
 // figures.
 #include "history.hpp"
 #include "run.hpp"
+#include "storm.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -88,9 +89,35 @@ void report_history(const HistoryFigures& figures, Report& report) {
     report.add("deep_p99_ms", figures.deep.quantile_ms(0.99), "  p99", "ms", 3);
 }
 
+void report_storm(const std::string& mode, const StormFigures& figures, Report& report) {
+    const auto crowd = static_cast<double>(figures.crowd);
+    report.add("crowd", crowd, "people");
+    if (mode == "storm") {
+        report.add("back", static_cast<double>(figures.back), "back");
+        report.add("lost", static_cast<double>(figures.lost), "attempts that failed");
+        report.add("back_seconds", figures.back_seconds, "until the last one had it all", "s", 2);
+        report.add("reads_per_client", (figures.reads - figures.room_loads) / crowd,
+                   "store reads for each", "", 3);
+        report.add("room_loads", figures.room_loads, "rooms loaded");
+    } else {
+        report.add("join_seconds", figures.join_seconds, "all joins took", "s", 2);
+        report.add("frames_per_bystander", figures.frames_per_bystander, "frames for each", "", 1);
+        report.add("bytes_per_bystander", figures.bytes_per_bystander, "bytes for each", "B");
+        report.add("writes_per_bystander", figures.writes_per_bystander, "in writes", "", 1);
+        report.add("online_frames", figures.online_frames, "frames when they come online", "", 3);
+        report.add("server_us_per_join", figures.server_us_per_join, "server CPU per join", "us",
+                   1);
+    }
+    report.add("missing", static_cast<double>(figures.missing), "people who miss something");
+    report.add("broken_chains", static_cast<double>(figures.broken_chains),
+               "broken prev_id chains");
+    if (!figures.trouble.empty()) report.say(figures.trouble);
+}
+
 struct Arguments {
     RunSettings run;
     HistorySettings history;
+    StormSettings storm;
     std::string mode = "load", rate = "max", complete = "all", label = "run", json_file;
 };
 
@@ -98,7 +125,7 @@ void declare(CLI::App& app, Arguments& arguments) {
     RunSettings& run = arguments.run;
     Plan& plan = run.plan;
     app.add_option("--mode", arguments.mode, "what to do")
-        ->check(CLI::IsMember({"load", "idle", "history"}));
+        ->check(CLI::IsMember({"load", "idle", "history", "storm", "crowd"}));
     app.add_option("--proto", plan.protocol, "parley, classic, or raw for the limit server")
         ->check(CLI::IsMember({"parley", "raw"}));
     app.add_option("--host", plan.address, "address of the server, inside 127.0.0.0/8");
@@ -127,6 +154,11 @@ void declare(CLI::App& app, Arguments& arguments) {
         ->check(CLI::Range(1, 4'000));
     app.add_option("--messages", arguments.history.deep, "history: messages in the deep room");
     app.add_option("--pages", arguments.history.pages, "history: pages to read of each room");
+    app.add_option("--cut", arguments.storm.cut, "storm: close the sockets, or end the server")
+        ->check(CLI::IsMember({"client", "kill", "term"}));
+    app.add_option("--missed", arguments.storm.missed, "storm: messages missed in each room");
+    app.add_option("--joins", arguments.storm.joins, "crowd: how many join")
+        ->check(CLI::Range(1, 5'000));
     app.add_option("--label", arguments.label, "name of this run in the JSON line");
     app.add_option("--json", arguments.json_file, "appends the JSON line to this file");
 }
@@ -145,6 +177,13 @@ int run(Arguments& arguments) {
     if (arguments.mode == "history") {
         arguments.history.plan = settings.plan;
         report_history(measure_history(arguments.history), report);
+    } else if (arguments.mode == "storm" || arguments.mode == "crowd") {
+        arguments.storm.plan = settings.plan;
+        arguments.storm.server = settings.server;
+        Storm storm(arguments.storm);
+        const StormFigures figures = arguments.mode == "storm" ? storm.storm() : storm.crowd();
+        report_storm(arguments.mode, figures, report);
+        sound = figures.sound();
     } else {
         Run measured(settings);
         const RunFigures figures = measured.execute();

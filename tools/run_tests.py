@@ -256,6 +256,42 @@ def part_autobahn():
     return one("autobahn", [sys.executable, "tests/autobahn/run.py", str(echo)])
 
 
+def part_storm():
+    """A thousand clients cut at once, by themselves and with the server; a crowd that others join"""
+    configure("release", "-DPARLEY_TESTS=ON", "-DPARLEY_BENCH=ON")
+    build("release", "parley", "parley_load")
+    return one("storm", [str(venv()), "tests/storm/run.py"])
+
+
+SOAK_LOG = CACHE / "soak.log"
+_soak = None
+
+
+def start_soak():
+    """In the background: it needs little of the machine, and a build that runs beside it costs no time."""
+    global _soak
+    build_release()
+    python = str(venv())
+    print("    the soak has begun beside this; its own part tells what came of it", flush=True)
+    command = [python, "tests/soak/run.py"]
+    _soak = subprocess.Popen(command, cwd=ROOT, stdout=SOAK_LOG.open("w"), stderr=subprocess.STDOUT)
+
+
+def part_soak():
+    """Mixed traffic for PARLEY_SOAK_SECONDS (180): memory, descriptors and threads flat, nothing lost"""
+    if _soak is None:
+        start_soak()
+    seconds = float(os.environ.get("PARLEY_SOAK_SECONDS", "180"))
+    try:
+        code = _soak.wait(seconds + 300)
+    except subprocess.TimeoutExpired:
+        _soak.kill()
+        code = "killed: it did not end"
+    for line in SOAK_LOG.read_text(errors="replace").splitlines():
+        print("    " + line)
+    return Tally(passed=1) if code == 0 else Tally(failed=1, failures=[f"soak ({code})"])
+
+
 def part_run():
     """./run itself: builds, starts, prints the link, stops on Ctrl-C"""
     return pytest("tests/front")
@@ -270,7 +306,9 @@ def part_package():
 PARTS = {
     "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web,
     "clients": part_clients, "crash": part_crash, "run": part_run,
-    "autobahn": part_autobahn, "asan": part_asan, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
+    "storm": part_storm, "autobahn": part_autobahn,
+    "storm": part_storm, "autobahn": part_autobahn,
+    "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
 }
 QUICK = ["tidy", "unit", "e2e"]
 
@@ -293,6 +331,8 @@ def main(names):
         print(f"==> {name}: {PARTS[name].__doc__}", flush=True)
         part_started = time.monotonic()
         try:
+            if name == "asan" and "soak" in wanted:
+                start_soak()
             tally = PARTS[name]()
         except SystemExit as stop:
             tally = Tally(failed=1, failures=[f"{name}: {stop}"])

@@ -179,7 +179,14 @@ RoomRoutes::Answer RoomRoutes::search(RequestContext context) {
 RoomRoutes::Answer RoomRoutes::get(RequestContext context) {
     PARLEY_CO_CHECK(
         co_await x_rooms.require(context.caller.user_id, context.room_id, chat::Action::view));
-    co_return co_await room_answer(200, context.caller.user_id, context.room_id);
+    const std::optional<std::size_t> online = co_await x_rooms.online_in(context.room_id);
+    PARLEY_CO_TRY(net::HttpResponse response,
+                  co_await room_answer(200, context.caller.user_id, context.room_id));
+    if (online) {
+        response.body.pop_back(); // the brace that closes it
+        response.body += R"(,"online_count":)" + std::to_string(*online) + "}";
+    }
+    co_return response;
 }
 
 RoomRoutes::Answer RoomRoutes::change(RequestContext context) {

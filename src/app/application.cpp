@@ -92,6 +92,16 @@ std::unique_ptr<ingest::Ingester> open_ingester(ports::EventStore& store, const 
     return std::move(*ingester);
 }
 
+// Until the gate that it runs in closes.
+Task<void> tick(Core& core, service::Rooms& rooms) {
+    boost::asio::steady_timer timer(core.io());
+    while (!rooms.gate().closing()) {
+        timer.expires_after(limits::kPresenceTick);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        rooms.tick();
+    }
+}
+
 std::uint16_t core_count(const Settings& settings) {
     const unsigned machine = std::max(1u, std::thread::hardware_concurrency());
     const unsigned wanted = settings.threads ? settings.threads : machine;
@@ -147,7 +157,8 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
       rooms(core,
             {parts.store.log(), parts.store.rooms(), parts.store.history(), parts.store.users(),
              parts.clock, parts.filter, parts.node_name},
-            &net::make_text_frame, parts.metrics),
+            &net::make_text_frame, parts.metrics,
+            {parts.settings.presence_grace, parts.settings.presence_room_max}),
       gateway(
           gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock,
           [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
@@ -188,6 +199,10 @@ Application::Parts::Parts(Settings s)
         node);
     if (auto loaded = run_now(revocations.load(store.sessions())); !loaded)
         throw std::runtime_error("the sessions cannot be read: " + loaded.error().detail);
+    if (auto settled = run_now(store.users().settle_presence()); !settled)
+        throw std::runtime_error("who was online cannot be read: " + settled.error().detail);
+    else if (*settled > 0)
+        log.info("the last process ended without a word", {{"users_online_then", *settled}});
     const std::uint16_t count = core_count(settings);
     std::vector<service::Rooms*> rooms;
     std::vector<Core*> loops;
@@ -202,7 +217,10 @@ Application::Parts::Parts(Settings s)
             each.classic.revoke(session);
         });
     }
-    for (const auto& each : cores) each->rooms.meet(rooms);
+    for (const auto& each : cores) {
+        each->rooms.meet(rooms);
+        each->rooms.gate().spawn(tick(each->core, each->rooms));
+    }
     node.meet(rooms);
     server =
         std::make_unique<net::Server>(server_settings(settings), loops, handlers, log, metrics);

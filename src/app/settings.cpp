@@ -164,6 +164,14 @@ std::vector<Setting> plain_settings() {
         {"limits-enabled", "Rate limits and caps; false switches all of them off",
          [](Settings& s, const std::string& v) { s.rates.enabled = parse_bool(v); },
          [](const Settings& s) { return std::string(s.rates.enabled ? "true" : "false"); }},
+        {"presence-grace-ms", "Time after a lost connection until its user is shown offline",
+         [](Settings& s, const std::string& v) {
+             s.presence_grace = std::chrono::milliseconds(parse_number<int>(v, 0, 600'000));
+         },
+         [](const Settings& s) { return std::to_string(s.presence_grace.count()); }},
+        number_setting<std::size_t>("presence-room-max",
+                                    "Members beyond which a room gets counts in place of presence",
+                                    &Settings::presence_room_max, 0, 100'000),
         number_setting<std::uint32_t>("argon2-memory-kib", "Memory of one password hash",
                                       &Settings::argon2_memory_kib, 1'024, 1'048'576),
         number_setting<std::uint32_t>("argon2-iterations", "Passes of one password hash",

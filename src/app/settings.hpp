@@ -32,6 +32,8 @@ struct Settings {
     std::chrono::milliseconds heartbeat = limits::kHeartbeat;
     bool websocket_deflate = false;
     service::RateSettings rates;
+    std::chrono::milliseconds presence_grace = limits::kPresenceGrace;
+    std::size_t presence_room_max = limits::kPresenceRoomMax;
     std::uint32_t argon2_memory_kib = 19'456, argon2_iterations = 2;
     std::chrono::seconds access_token_life = limits::kAccessTokenLife;
     std::chrono::seconds classic_token_life = limits::kClassicTokenLife;

@@ -104,7 +104,24 @@ inline constexpr std::size_t kMembersPerRoom = 100'000;  // 403 forbidden beyond
 inline constexpr std::size_t kInitialMembers = 1'000;    // member_ids of one POST /v1/rooms
 inline constexpr std::size_t kRoomsCached = 50'000;      // per core; least recently used goes
 inline constexpr std::size_t kMembersCached = 4'000'000; // per core, all rooms together
-inline constexpr std::size_t kPresenceRoomMax = 200; // members; no presence or typing events beyond
+
+// --- presence, typing, receipts --------------------------------------------------------------
+inline constexpr auto kPresenceTick = 100ms;         // grace, receipts and waiting events look here
+inline constexpr std::size_t kPresenceRoomMax = 200; // members; beyond, counts in place of events
+inline constexpr auto kPresenceGrace = 10s;          // offline only this long after a drop
+inline constexpr auto kPresenceWrites = 1s;          // who came online or left is stored together
+inline constexpr auto kAliveWrites = 5s;             // how exact last_seen_at is after a crash
+inline constexpr std::size_t kPresenceBatch = 1'000; // users in one such write; the rest next time
+inline constexpr std::size_t kPresenceUnstored =
+    200'000; // users whose change waits for the store; then it is not stored
+inline constexpr auto kTypingEvery = 3s;                  // of a user in a room; more are dropped
+inline constexpr std::size_t kTypingRemembered = 100'000; // per core; then they are dropped
+inline constexpr auto kReceiptEvery = 250ms; // of a room, and of a user's own; the newest wait
+inline constexpr std::size_t kReceiptsWaiting = 200'000; // per core; then they are dropped
+inline constexpr std::size_t kReadMarksBatch = 1'000;    // in one write
+inline constexpr auto kMemberEventsWait = 5s;      // in a large room, for the next other event
+inline constexpr std::size_t kWaitingEvents = 500; // of a room; then they go out
+static_assert(kReceiptEvery >= kPresenceTick);
 
 // --- the log -------------------------------------------------------------------------------------
 inline constexpr std::size_t kLogQueue = 64 * 1024; // drafts waiting for the writer: unavailable

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace parley::chat {
 
@@ -57,13 +58,13 @@ Subscription& Hub::begin(model::RoomId room_id, Subscriber& subscriber, model::R
 
 bool Hub::go_live(Subscription& subscription, model::EventId through) {
     PARLEY_ASSERT(!subscription.x_live);
-    std::vector<Subscription::Held> held = std::move(subscription.x_held);
+    std::vector<HeldFrame> held = std::move(subscription.x_held);
     subscription.x_held = {};
     if (subscription.x_overflowed) {
         subscription.x_overflowed = false;
         return false;
     }
-    for (const Subscription::Held& one : held)
+    for (const HeldFrame& one : held)
         if (one.id > through) subscription.x_subscriber->push(one.frame);
     subscription.x_live = true;
     subscription.x_through = through;
@@ -122,6 +123,7 @@ bool Hub::publish(model::RoomId room_id, model::EventId id, EventFrames& frames,
                   const Subscriber* except) {
     LocalRoom* const room = find(room_id);
     if (!room) return true;
+    if (!room->waiting.empty()) flush(*room);
     if (id <= room->last_id) return false;
     room->last_id = id;
     Once once(frames);
@@ -149,6 +151,16 @@ bool Hub::publish(model::RoomId room, model::EventId id, const FrameRef& frame,
     return publish(room, id, only, except);
 }
 
+void Hub::hold(Subscription& subscription, model::EventId id, const FrameRef& frame) {
+    if (subscription.x_overflowed) return;
+    if (subscription.x_held.size() < limits::kCatchUpFrames) {
+        subscription.x_held.push_back({id, frame});
+    } else {
+        subscription.x_overflowed = true;
+        subscription.x_held = {};
+    }
+}
+
 void Hub::publish_to_catching_up(LocalRoom& room, model::EventId id, Once& frames,
                                  const Subscriber* except) {
     // Backwards, since a subscription that leaves the list is replaced by its last one.
@@ -160,13 +172,75 @@ void Hub::publish_to_catching_up(LocalRoom& room, model::EventId id, Once& frame
             if (frame && subscription.x_subscriber != except)
                 subscription.x_subscriber->push(frame);
             take_every_event(room, subscription);
-        } else if (frame && !subscription.x_overflowed) {
-            if (subscription.x_held.size() < limits::kCatchUpFrames) {
-                subscription.x_held.push_back({id, frame});
-            } else {
-                subscription.x_overflowed = true;
-                subscription.x_held = {};
-            }
+        } else if (frame) {
+            hold(subscription, id, frame);
+        }
+    }
+}
+
+// --- events that can wait
+
+bool Hub::publish_later(model::RoomId room_id, model::EventId id, const FrameRef& frame,
+                        Instant now) {
+    LocalRoom* const room = find(room_id);
+    if (!room) return true;
+    if (id <= (room->waiting.empty() ? room->last_id : room->waiting.back().id)) return false;
+    if (room->waiting.empty()) x_waiting.emplace_back(now, room_id);
+    room->waiting.push_back({id, frame});
+    if (room->waiting.size() >= limits::kWaitingEvents) flush(*room);
+    return true;
+}
+
+void Hub::flush(model::RoomId room_id) {
+    if (LocalRoom* const room = find(room_id)) flush(*room);
+}
+
+void Hub::flush_waiting_since(Instant since) {
+    while (!x_waiting.empty() && x_waiting.front().first <= since) {
+        const model::RoomId room = x_waiting.front().second;
+        x_waiting.pop_front();
+        flush(room); // early for a room that was flushed since and has begun again: never late
+    }
+}
+
+void Hub::flush(LocalRoom& room) {
+    if (room.waiting.empty()) return;
+    const std::vector<HeldFrame> waiting = std::exchange(room.waiting, {});
+    room.last_id = waiting.back().id;
+    std::string bytes;
+    for (const HeldFrame& one : waiting) bytes += one.frame.bytes();
+    const FrameRef together = waiting.size() == 1 ? waiting[0].frame : FrameRef::copy_of(bytes);
+    for (const LocalRoom::Live& entry : room.live) entry.subscriber->push(together);
+    if (!room.catching_up.empty()) publish_waiting_to_catching_up(room, waiting, together);
+}
+
+// Whether any of them is above what the subscription has already.
+bool Hub::push_above(Subscription& subscription, std::span<const HeldFrame> frames) {
+    bool any = false;
+    for (const HeldFrame& one : frames) {
+        if (one.id <= subscription.x_through) continue;
+        any = true;
+        if (subscription.x_subscriber->dialect() == Dialect::v1)
+            subscription.x_subscriber->push(one.frame);
+    }
+    return any;
+}
+
+// `together`: the bytes of all of them.
+void Hub::publish_waiting_to_catching_up(LocalRoom& room, std::span<const HeldFrame> waiting,
+                                         const FrameRef& together) {
+    // Backwards, as above.
+    for (std::size_t i = room.catching_up.size(); i-- > 0;) {
+        Subscription& subscription = *room.catching_up[i];
+        const bool shown = subscription.x_subscriber->dialect() == Dialect::v1;
+        if (!subscription.x_live) {
+            if (!shown) continue;
+            for (const HeldFrame& one : waiting) hold(subscription, one.id, one.frame);
+        } else if (waiting.front().id > subscription.x_through) {
+            if (shown) subscription.x_subscriber->push(together);
+            take_every_event(room, subscription);
+        } else if (push_above(subscription, waiting)) {
+            take_every_event(room, subscription);
         }
     }
 }
@@ -194,6 +268,17 @@ static Subscription* find_of(const LocalRoom& room, Function function) {
     return nullptr;
 }
 
+void Hub::publish_to_others(model::RoomId room_id, const FrameRef& frame, model::UserId except) {
+    LocalRoom* const room = find(room_id);
+    if (!room) return;
+    for (const LocalRoom::Live& entry : room->live)
+        if (entry.subscriber->user_id() != except) entry.subscriber->push(frame);
+    for (const Subscription* subscription : room->catching_up)
+        if (subscription->x_live && subscription->x_subscriber->user_id() != except &&
+            subscription->x_subscriber->dialect() == Dialect::v1)
+            subscription->x_subscriber->push(frame);
+}
+
 void Hub::set_role(model::RoomId room_id, model::UserId user, model::Role role) {
     const LocalRoom* const room = find(room_id);
     if (!room) return;
@@ -215,11 +300,13 @@ void Hub::end_all_of(model::RoomId room_id, model::UserId user) {
         const LocalRoom* const room = find(room_id);
         Subscription* const subscription = room ? of_user(*room, user) : nullptr;
         if (!subscription) return;
+        if (subscription->x_live) push_above(*subscription, room->waiting);
         end_by_hub(*subscription);
     }
 }
 
 void Hub::end_room(model::RoomId room_id) {
+    flush(room_id);
     while (LocalRoom* const room = find(room_id))
         end_by_hub(*find_of(*room, [](const Subscription&) { return true; }));
 }

@@ -9,16 +9,25 @@
 // and the id decides. The snapshot may be ahead of this core: events that it has may still be on
 // their way here. A live subscription skips those when they arrive.
 //
+// Events that can wait (publish_later: who comes and goes in a large room) are kept for each room
+// and given to everybody in one piece before the next event that cannot, so that the order and the
+// chain of prev_id stay exact and each one costs a bystander no write of its own. A subscription
+// that is ended by the hub gets what waits first.
+//
 // Threading: one core. Owner: service::Rooms. Sizes: limits::kCatchUpFrames held frames for each
 // subscription; beyond, the subscription is told to read again (go_live answers false).
+// limits::kWaitingEvents for each room; then they are given out.
 #pragma once
 
 #include "base/frame.hpp"
 #include "model/ids.hpp"
 #include "model/room.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -67,6 +76,11 @@ private:
 
 struct LocalRoom;
 
+struct HeldFrame {
+    model::EventId id;
+    FrameRef frame;
+};
+
 class Subscription {
 public:
     model::RoomId room_id() const;
@@ -78,10 +92,6 @@ public:
 
 private:
     friend class Hub;
-    struct Held {
-        model::EventId id;
-        FrameRef frame;
-    };
     LocalRoom* x_room = nullptr;
     Subscriber* x_subscriber = nullptr;
     std::uint32_t x_slot = 0;
@@ -89,7 +99,7 @@ private:
     bool x_live = false;
     bool x_overflowed = false;
     model::EventId x_through; // of the snapshot; until an event above it was published
-    std::vector<Held> x_held;
+    std::vector<HeldFrame> x_held;
 };
 
 struct LocalRoom {
@@ -101,6 +111,7 @@ struct LocalRoom {
     model::EventId last_id;                 // newest event published here
     std::vector<Live> live, classic_live;   // take every event; a list for each dialect
     std::vector<Subscription*> catching_up; // not live, or live and behind the own snapshot
+    std::vector<HeldFrame> waiting;         // above last_id, given to nobody yet
 
     std::vector<Live>& live_in(Dialect dialect) {
         return dialect == Dialect::v1 ? live : classic_live;
@@ -133,9 +144,18 @@ public:
     // The same for an event that v1 alone can show.
     bool publish(model::RoomId room, model::EventId id, const FrameRef& frame,
                  const Subscriber* except = nullptr);
+    // An event that can wait, and that v1 alone is shown. The same rule of ids; nobody is left out.
+    using Instant = std::chrono::steady_clock::time_point;
+    bool publish_later(model::RoomId room, model::EventId id, const FrameRef& frame, Instant now);
+    // Gives out what waits: of one room (publish() does so first), or of all rooms where something
+    // has waited since `since` or longer.
+    void flush(model::RoomId room);
+    void flush_waiting_since(Instant since);
     // Typing, presence, receipts: to live subscriptions of one dialect only, never held.
     void publish_transient(model::RoomId room, const FrameRef& frame,
                            const Subscriber* except = nullptr, Dialect dialect = Dialect::v1);
+    // The same in v1, to everybody but the connections of one user.
+    void publish_to_others(model::RoomId room, const FrameRef& frame, model::UserId except);
     // After a member event was published.
     void set_role(model::RoomId room, model::UserId user, model::Role role);
     void end_all_of(model::RoomId room, model::UserId user);
@@ -171,11 +191,19 @@ private:
     class Once;
     void publish_to_catching_up(LocalRoom& room, model::EventId id, Once& frames,
                                 const Subscriber* except);
+    void publish_waiting_to_catching_up(LocalRoom& room, std::span<const HeldFrame> waiting,
+                                        const FrameRef& together);
+    static bool push_above(Subscription& subscription, std::span<const HeldFrame> frames);
+    static void hold(Subscription& subscription, model::EventId id, const FrameRef& frame);
+    void flush(LocalRoom& room);
     void drop_if_empty(LocalRoom& room);
 
     std::unordered_map<model::RoomId, std::unique_ptr<LocalRoom>> x_rooms;
     std::unordered_map<model::UserId, std::vector<Subscriber*>> x_users;
     std::size_t x_subscriptions = 0;
+    // Rooms in which something began to wait, oldest first; one that was flushed since is passed
+    // over.
+    std::deque<std::pair<Instant, model::RoomId>> x_waiting;
 };
 
 } // namespace parley::chat

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>
+#include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -20,15 +22,18 @@ class Connection : public Subscriber {
 public:
     explicit Connection(std::int64_t user = 50) { x_user_id = {user}; }
     void push(const FrameRef& frame) override {
-        seen.push_back(std::stoll(std::string(frame.bytes())));
+        ++pushes;
+        std::istringstream ids{std::string(frame.bytes())};
+        for (std::int64_t id = 0; ids >> id;) seen.push_back(id);
     }
     void on_ended(Subscription& subscription) override { ended.push_back(subscription.room_id()); }
 
     Ids seen;
+    int pushes = 0;
     std::vector<model::RoomId> ended;
 };
 
-FrameRef frame(std::int64_t id) { return FrameRef::copy_of(std::to_string(id)); }
+FrameRef frame(std::int64_t id) { return FrameRef::copy_of(std::to_string(id) + " "); }
 
 class HubTest : public ::testing::Test {
 protected:
@@ -240,6 +245,109 @@ TEST_F(HubTest, KnowsAUsersConnections) {
     EXPECT_EQ(hub.connections_of({51}), 1u);
     hub.remove(a); // again: nothing happens
     hub.remove(b);
+}
+
+// --- events that can wait
+
+using namespace std::chrono_literals;
+constexpr Hub::Instant kStart{1h};
+
+TEST_F(HubTest, WhatWaitsComesInOnePieceBeforeTheNextEvent) {
+    live(a);
+    publish(1);
+    for (const int id : {2, 3, 4}) EXPECT_TRUE(hub.publish_later(kRoom, {id}, frame(id), kStart));
+    EXPECT_FALSE(hub.publish_later(kRoom, {4}, frame(4), kStart)) << "doubled";
+    EXPECT_EQ(a.pushes, 1);
+    publish(5);
+    EXPECT_THAT(a.seen, ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_EQ(a.pushes, 3);
+}
+
+TEST_F(HubTest, WhatWaitsLongEnoughGoesOut) {
+    live(a);
+    hub.publish_later(kRoom, {1}, frame(1), kStart);
+    hub.publish_later(kRoom, {2}, frame(2), kStart + 9s);
+    hub.flush_waiting_since(kStart - 1s);
+    EXPECT_THAT(a.seen, IsEmpty());
+    hub.flush_waiting_since(kStart);
+    EXPECT_THAT(a.seen, ElementsAre(1, 2));
+    hub.flush_waiting_since(kStart + 1h);
+    EXPECT_THAT(a.seen, ElementsAre(1, 2));
+}
+
+TEST_F(HubTest, TooManyThatWaitGoOut) {
+    live(a);
+    for (std::size_t i = 1; i <= limits::kWaitingEvents; ++i) {
+        const auto id = static_cast<std::int64_t>(i);
+        hub.publish_later(kRoom, {id}, frame(id), kStart);
+    }
+    EXPECT_EQ(a.seen.size(), limits::kWaitingEvents);
+    EXPECT_EQ(a.pushes, 1);
+}
+
+TEST_F(HubTest, WhoIsEndedGetsWhatWaitedFirst) {
+    live(a);
+    live(b);
+    hub.publish_later(kRoom, {1}, frame(1), kStart);
+    hub.end_all_of(kRoom, a.user_id());
+    EXPECT_THAT(a.seen, ElementsAre(1));
+    EXPECT_EQ(a.ended.size(), 1u);
+    EXPECT_THAT(b.seen, IsEmpty());
+    hub.publish_later(kRoom, {2}, frame(2), kStart);
+    hub.end_room(kRoom);
+    EXPECT_THAT(b.seen, ElementsAre(1, 2));
+    EXPECT_THAT(a.seen, ElementsAre(1));
+}
+
+// Events of both kinds, subscriptions that begin, read (ahead of this core by some) and go live,
+// flushes, in any order: everybody sees every event after the read once and in order.
+TEST_F(HubTest, AnyMixOfWaitingAndOtherEventsGivesEachEventOnce) {
+    for (unsigned seed = 1; seed <= 300; ++seed) {
+        std::mt19937 random(seed);
+        const auto chance = [&](unsigned percent) { return random() % 100 < percent; };
+        Hub local;
+        struct Reader {
+            Connection connection;
+            Subscription* subscription = nullptr;
+            std::int64_t through = 0;
+            bool live = false;
+        };
+        std::vector<std::unique_ptr<Reader>> readers;
+        std::int64_t committed = 0, here = 0;
+        for (int step = 0; step < 200 || here < committed; ++step) {
+            if (step < 200 && chance(40)) committed += 1 + random() % 3;
+            if (here < committed && chance(60)) {
+                ++here;
+                if (chance(70))
+                    local.publish_later(kRoom, {here}, frame(here), kStart + step * 1s);
+                else
+                    local.publish(kRoom, {here}, frame(here));
+            }
+            if (step < 200 && chance(10)) {
+                auto& reader = *readers.emplace_back(std::make_unique<Reader>());
+                reader.subscription = &local.begin(kRoom, reader.connection, model::Role::member);
+            }
+            for (auto& reader : readers)
+                if (!reader->live && chance(30)) {
+                    // The read sees what was committed, which may not have come here yet.
+                    reader->through = committed;
+                    reader->live = local.go_live(*reader->subscription, {committed});
+                }
+            if (chance(10)) local.flush_waiting_since(kStart + (step - 5) * 1s);
+        }
+        for (auto& reader : readers)
+            if (!reader->live) {
+                reader->through = committed;
+                ASSERT_TRUE(local.go_live(*reader->subscription, {committed}));
+            }
+        local.publish(kRoom, {committed + 1}, frame(committed + 1));
+        for (auto& reader : readers) {
+            Ids expected;
+            for (std::int64_t id = reader->through + 1; id <= committed + 1; ++id)
+                expected.push_back(id);
+            ASSERT_EQ(reader->connection.seen, expected) << "seed " << seed;
+        }
+    }
 }
 
 } // namespace

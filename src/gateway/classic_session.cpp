@@ -1,6 +1,7 @@
 #include "gateway/classic_session.hpp"
 
 #include "chat/composer.hpp"
+#include "gateway/parting.hpp"
 #include "protocol/classic/server_frame.hpp"
 #include "protocol/v1/server_frame.hpp"
 
@@ -92,9 +93,7 @@ void ClassicSession::on_joined(const Result<void>& joined, std::string_view user
     x_joined = true;
     std::string notice;
     classic::append_join_notice(notice, x_room, x_user_id, username, x_gateway.rooms().node_name());
-    x_gateway.rooms().tell_room(x_room, std::move(notice),
-                                service::Rooms::Audience::small_rooms_only, this,
-                                chat::Dialect::classic);
+    x_gateway.rooms().tell_small_room(x_room, std::move(notice), this, chat::Dialect::classic);
 }
 
 void ClassicSession::stop_listening() {
@@ -109,7 +108,7 @@ void ClassicSession::close(net::CloseCode code, std::string_view reason) {
     x_socket.close(code, reason);
 }
 
-void ClassicSession::on_closed(net::CloseCode) {
+void ClassicSession::on_closed(net::CloseCode code) {
     if (x_id == 0) return;
     service::Rooms& rooms = x_gateway.rooms();
     x_open = false;
@@ -117,7 +116,7 @@ void ClassicSession::on_closed(net::CloseCode) {
     x_deadline.cancel();
     if (x_counted) x_gateway.rates().sockets().leave(x_address);
     rooms.leave_seat(x_room, x_user_id, x_id);
-    rooms.disconnect(*this);
+    rooms.disconnect(*this, parting(code));
     rooms.remove(x_id);
     x_gateway.remove(std::exchange(x_id, 0));
 }

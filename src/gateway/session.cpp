@@ -1,5 +1,6 @@
 #include "gateway/session.hpp"
 
+#include "gateway/parting.hpp"
 #include "protocol/v1/server_frame.hpp"
 
 #include <algorithm>
@@ -98,10 +99,10 @@ void Session::close(net::CloseCode code, std::string_view reason) {
     x_socket.close(code, reason);
 }
 
-void Session::on_closed(net::CloseCode) {
+void Session::on_closed(net::CloseCode code) {
     if (x_state == State::gone) return;
     while (!x_listening.empty()) stop_listening(x_listening.back().room);
-    if (x_state == State::open) x_gateway.rooms().disconnect(*this);
+    if (x_state == State::open) x_gateway.rooms().disconnect(*this, parting(code));
     x_state = State::gone;
     if (x_counted) x_gateway.rates().sockets().leave(x_address);
     x_deadline.cancel();

@@ -136,10 +136,7 @@ void Session::handle(std::string_view ref, const v1::Typing& op) {
     const Listening* listening = find(op.room_id);
     if (!listening || !listening->subscription->live())
         return fail(ref, {}, "not_a_member", "subscribe to the room first");
-    std::string payload;
-    v1::append_typing(payload, op.room_id, x_user_id);
-    x_gateway.rooms().tell_room(op.room_id, std::move(payload),
-                                service::Rooms::Audience::small_rooms_only, this);
+    x_gateway.rooms().typing(x_user_id, op.room_id, this);
 }
 
 void Session::handle(std::string_view ref, const v1::Read& op) {

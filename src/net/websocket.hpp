@@ -55,8 +55,9 @@ FrameRef make_text_frame(std::string_view payload);
 
 class WebSocket {
 public:
-    // Queues a whole frame made by make_text_frame. Over limits::kOutboundQueueBytes or ...Frames
-    // the connection is closed with too_slow. Written at the end of the turn, with what else waits.
+    // Queues a whole frame made by make_text_frame, or several of them in one piece. Over
+    // limits::kOutboundQueueBytes or ...Frames the connection is closed with too_slow. Written at
+    // the end of the turn, with what else waits.
     virtual void send(const FrameRef& frame) = 0;
     // Sends what is queued, then a close frame; closes the socket after the peer's close frame or
     // limits::kCloseTimeout. on_closed() follows, never from inside this call.

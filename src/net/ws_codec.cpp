@@ -77,6 +77,18 @@ std::string_view payload_of(std::string_view frame) {
     return frame.substr(length < 126 ? 2 : length == 126 ? 4 : 10);
 }
 
+bool is_one_frame(std::string_view frame) {
+    const std::string_view rest = payload_of(frame);
+    const std::size_t head = frame.size() - rest.size();
+    std::size_t length = static_cast<std::uint8_t>(frame[1]);
+    if (head > 2) {
+        length = 0;
+        for (std::size_t i = 2; i < head; ++i)
+            length = length << 8 | static_cast<std::uint8_t>(frame[i]);
+    }
+    return rest.size() == length;
+}
+
 FrameRef make_close_frame(CloseCode code, std::string_view reason) {
     if (code == CloseCode::none_received) return make_frame(Opcode::close, {});
     const auto number = static_cast<std::uint16_t>(code);

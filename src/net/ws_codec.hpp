@@ -37,6 +37,8 @@ FrameRef make_frame(Opcode opcode, std::string_view payload);
 FrameRef make_compressed_frame(Opcode opcode, std::string_view payload);
 // What follows the header of a whole, unmasked frame.
 std::string_view payload_of(std::string_view frame);
+// Whether nothing follows the first of them.
+bool is_one_frame(std::string_view frame);
 // `reason` is cut to what fits, between two code points. none_received makes an empty close frame.
 FrameRef make_close_frame(CloseCode code, std::string_view reason);
 // Whether a close frame may carry `code` (RFC 6455 section 7.4 and the IANA registry).

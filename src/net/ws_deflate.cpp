@@ -200,7 +200,9 @@ Deflater::~Deflater() = default;
 
 const FrameRef& Deflater::compress(const FrameRef& frame, DeflateWindow window) {
     const bool control = frame.size() > 0 && (frame.bytes()[0] & 0x08);
-    if (window == DeflateWindow::none || control || frame.size() < kPayloadMin) return frame;
+    if (window == DeflateWindow::none || control || frame.size() < kPayloadMin ||
+        !is_one_frame(frame.bytes()))
+        return frame;
     Kind& kind = x_kinds[window == DeflateWindow::wide ? 0 : 1];
     if (kind.plain.bytes().data() == frame.bytes().data()) return kind.packed;
     kind.packed = pack(kind, window == DeflateWindow::wide ? kWideBits : kNarrowBits, frame);

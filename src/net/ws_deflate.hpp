@@ -70,8 +70,9 @@ public:
     Deflater();
     ~Deflater();
 
-    // `frame` (any whole, unmasked one) compressed; or itself if it is small, a control frame, or
-    // would not become smaller. Given again at once, a frame is not compressed again.
+    // `frame` (any whole, unmasked one) compressed; or itself if it is small, a control frame,
+    // several frames in one piece, or would not become smaller. Given again at once, a frame is not
+    // compressed again.
     const FrameRef& compress(const FrameRef& frame, DeflateWindow window);
     std::uint64_t compressed() const { return x_compressed; } // runs of zlib so far
 

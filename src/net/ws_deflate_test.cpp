@@ -188,6 +188,14 @@ TEST(Deflater, leaves_alone_what_it_cannot_make_smaller) {
     EXPECT_TRUE(same(make_frame(Opcode::binary, noise(5000))));
     EXPECT_TRUE(same(make_text_frame(std::string(1000, 'x')), DeflateWindow::none));
     EXPECT_EQ(deflater.compressed(), 1U);
+    for (const std::size_t size : {100UL, 300UL, 70'000UL}) {
+        const FrameRef one = make_text_frame(std::string(size, 'x'));
+        const FrameRef many = FrameRef::copy_of(one.bytes(), make_text_frame("more").bytes());
+        EXPECT_TRUE(is_one_frame(one.bytes()));
+        EXPECT_FALSE(is_one_frame(many.bytes()));
+        EXPECT_TRUE(same(many));
+    }
+    EXPECT_EQ(deflater.compressed(), 1U);
 }
 
 // --- over real sockets ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include "base/task.hpp"
 #include "model/message.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,17 @@ struct RoomListItem {
     std::vector<model::UserId> dm_user_ids; // of a dm: both
 };
 
+struct ReadMark {
+    model::UserId user;
+    model::RoomId room;
+    model::MessageId message;
+};
+enum class MarkOutcome : std::uint8_t {
+    moved,
+    stayed,         // it was there or further already
+    unknown_message // no such message in this room
+};
+
 class RoomDirectory {
 public:
     // unknown_room when there is none or it is deleted.
@@ -47,10 +59,9 @@ public:
     // By user id ascending, ids above `after`.
     virtual Task<Result<std::vector<model::Member>>>
     members(model::RoomId room, model::UserId after, std::size_t limit) = 0;
-    // Moves the read mark forward; false when it was there or further already. The message must
-    // exist in the room: unknown_message.
-    virtual Task<Result<bool>> set_read(model::UserId user, model::RoomId room,
-                                        model::MessageId message) = 0;
+    // Moves read marks forward, in one write, each for itself: an outcome for each, in the order
+    // of the marks. At most limits::kReadMarksBatch.
+    virtual Task<Result<std::vector<MarkOutcome>>> set_read(std::vector<ReadMark> marks) = 0;
 
 protected:
     ~RoomDirectory() = default;

@@ -33,6 +33,18 @@ struct StandingChange { // absent: unchanged
     std::optional<bool> disabled;
 };
 
+struct LastSeen {
+    model::UserId user;
+    model::Time at;
+};
+
+// What has changed about who is online since the last note.
+struct PresenceNote {
+    model::Time alive_at; // the process that tells this was running then
+    std::vector<model::UserId> online;
+    std::vector<LastSeen> offline; // and when they were last seen
+};
+
 class UserStore {
 public:
     virtual Task<Result<model::User>> create_user(NewUser user) = 0; // email_taken, username_taken
@@ -40,7 +52,6 @@ public:
     // By folded e-mail or folded username; unknown_user.
     virtual Task<Result<Login>> find_login(std::string key, bool by_email) = 0;
     virtual Task<Result<model::User>> update_user(model::UserId user, UserChange change) = 0;
-    virtual Task<Result<void>> set_last_seen(model::UserId user, model::Time at) = 0;
     // unknown_user; last_admin: nobody who is an admin and not disabled would be left. Who is
     // disabled has no session any more from the same moment on.
     virtual Task<Result<model::User>> change_standing(model::UserId user, StandingChange change,
@@ -52,6 +63,11 @@ public:
     // `after`.
     virtual Task<Result<std::vector<model::User>>>
     search_users(std::string prefix, model::UserId after, std::size_t limit) = 0;
+    // One write for many users. A last_seen_at only ever moves forward.
+    virtual Task<Result<void>> note_presence(PresenceNote note) = 0;
+    // Before anybody connects: who was noted as online by a process that then ended without a word
+    // was last seen when that process was last alive. Answers how many those are.
+    virtual Task<Result<std::size_t>> settle_presence() = 0;
 
 protected:
     ~UserStore() = default;

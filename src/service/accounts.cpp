@@ -107,8 +107,8 @@ Task<Result<SignedIn>> Accounts::check_password(Credentials credentials,
         x_refused.add();
         co_return Errc::invalid_credentials;
     }
-    auto session = co_await start_session(std::move(login.user), token_life,
-                                          std::move(login.password_hash));
+    auto session =
+        co_await start_session(std::move(login.user), token_life, std::move(login.password_hash));
     // Disabled, or with another password, since it was looked up.
     if (!session && session.error().code == Errc::invalid_credentials)
         x_refused.add();

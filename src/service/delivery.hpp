@@ -14,6 +14,9 @@ struct Delivery {
     ports::Outcome outcome;
     std::string payload; // the event as a v1 frame, encoded once; "" when there is nothing to show
 
+    // Somebody came to or left a large room: only those concerned hear of it at once.
+    bool may_wait = false;
+
     const model::Event* event() const {
         return outcome.durable ? &outcome.durable->event() : nullptr;
     }

@@ -11,7 +11,7 @@ namespace parley::service {
 
 namespace v1 = protocol::v1;
 
-Rooms::Probe::Probe(Metrics& m)
+Rooms::Probe::Probe(Metrics& m, std::uint16_t core)
     : accepted(m.counter("parley_events_total", "Events that became durable")),
       repeated(m.counter("parley_events_repeated_total", "Sends whose nonce the log had already")),
       deliveries(m.counter("parley_deliveries_total", "Event frames queued for subscribers")),
@@ -19,6 +19,25 @@ Rooms::Probe::Probe(Metrics& m)
       resumed_events(m.counter("parley_resumed_events_total", "Events sent in resumes")),
       transient(
           m.counter("parley_transient_total", "Typing, presence and receipt frames published")),
+      member_events_waited(m.counter("parley_member_events_waited_total",
+                                     "Joins and leaves of large rooms that were told together")),
+      typing_too_soon(m.counter("parley_typing_dropped_total", "Typing that nobody was told of",
+                                "reason=\"too_soon\"")),
+      typing_in_large_room(m.counter("parley_typing_dropped_total",
+                                     "Typing that nobody was told of", "reason=\"large_room\"")),
+      receipts_folded(
+          m.counter("parley_receipts_folded_total", "Receipts that a newer one took the place of")),
+      receipts_dropped(m.counter("parley_receipts_dropped_total",
+                                 "Receipts that found too many others waiting")),
+      presence_writes(m.counter("parley_presence_writes_total",
+                                "Writes of who is online and who was last seen when")),
+      users_online(m.gauge("parley_users_online", "Users online, those in grace included",
+                           "core=\"" + std::to_string(core) + "\"")),
+      users_in_grace(m.gauge("parley_users_in_grace",
+                             "Users whose last connection dropped a moment ago",
+                             "core=\"" + std::to_string(core) + "\"")),
+      receipts_waiting(m.gauge("parley_receipts_waiting", "Receipts that wait for their turn",
+                               "core=\"" + std::to_string(core) + "\"")),
       metrics(m) {}
 
 void Rooms::Probe::refused(Errc code) {
@@ -28,17 +47,21 @@ void Rooms::Probe::refused(Errc code) {
         .add();
 }
 
-Rooms::Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metrics)
+Rooms::Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metrics,
+             RoomsSettings settings)
     : x_core(core),
       x_ports(ports),
       x_make_frame(make_frame),
       x_gate(core.io().get_executor()),
       x_home(core, ports.directory, x_gate, metrics),
-      x_probe(metrics) {
+      x_settings(settings),
+      x_read_marks(core, ports.directory, x_gate, metrics),
+      x_presence(settings.presence_grace),
+      x_receipts(limits::kReceiptEvery, limits::kReceiptsWaiting),
+      x_own_receipts(limits::kReceiptEvery, limits::kReceiptsWaiting),
+      x_probe(metrics, core.index()) {
     core.add(*this);
 }
-
-Task<void> Rooms::close() { co_await x_gate.close(); }
 
 // --- rights
 
@@ -125,6 +148,18 @@ void Node::on_outcomes(std::vector<ports::Outcome> outcomes) {
     }
 }
 
+namespace {
+
+// That somebody comes or goes of their own will, or is let in. A removal or a new role is told at
+// once.
+bool may_wait(const model::Event& event) {
+    const auto* change = std::get_if<model::MemberChanged>(&event.body);
+    return change && (change->action == model::MemberAction::joined ||
+                      change->action == model::MemberAction::left);
+}
+
+} // namespace
+
 void Rooms::on_home_outcomes(std::vector<ports::Outcome> outcomes) {
     std::vector<std::vector<DeliveryRef>> by_core(x_peers.size());
     const CoreMask everybody =
@@ -140,6 +175,7 @@ void Rooms::on_home_outcomes(std::vector<ports::Outcome> outcomes) {
         } else if (const model::Event* event = delivery->event()) {
             x_probe.accepted.add();
             const CoreMask listening = x_home.apply(*event);
+            delivery->may_wait = may_wait(*event) && is_large(event->room_id);
             const bool personal = std::holds_alternative<model::MemberChanged>(event->body) ||
                                   !delivery->outcome.durable->initial_members().empty();
             cores |= personal ? everybody : listening;
@@ -165,6 +201,8 @@ void Rooms::deliver(const std::vector<DeliveryRef>& deliveries) {
 
 void Rooms::deliver_one(const DeliveryRef& delivery) {
     const ports::Origin& origin = delivery->outcome.origin;
+    // What waits comes before it, also for the sender, to whom its answer is the event.
+    if (!delivery->payload.empty() && !delivery->may_wait) x_hub.flush(delivery->event()->room_id);
     chat::Subscriber* sender = nullptr;
     if (origin.core == x_core.index()) {
         --x_in_flight;
@@ -197,7 +235,13 @@ void Rooms::deliver_one(const DeliveryRef& delivery) {
         const std::string& v1_payload;
         const model::MessagePosted* message;
     } frames(*this, delivery->payload, posted);
-    x_hub.publish(event.room_id, event.id, frames, sender);
+    if (delivery->may_wait) {
+        x_hub.publish_later(event.room_id, event.id, x_make_frame(delivery->payload),
+                            x_ports.clock.steady());
+        x_probe.member_events_waited.add();
+    } else {
+        x_hub.publish(event.room_id, event.id, frames, sender);
+    }
     x_probe.deliveries.add(posted ? x_hub.listeners(event.room_id)
                                   : x_hub.listeners(event.room_id, chat::Dialect::v1));
     if (!posted) tell_people_concerned(*delivery);
@@ -221,89 +265,18 @@ void Rooms::tell_people_concerned(const Delivery& delivery) {
             change->action == model::MemberAction::removed) {
             x_hub.end_all_of(event.room_id, change->user_id);
             detach_if_unheard(event.room_id);
-        } else {
+            // Whether they are online is no longer that room's business.
+            if (&home_of(change->user_id) == this &&
+                x_presence.left(change->user_id, event.room_id))
+                on(home_of(event.room_id),
+                   [room = event.room_id](Rooms& home) { home.count_online(room, false); });
+        } else if (change->action == model::MemberAction::role) {
             x_hub.set_role(event.room_id, change->user_id, change->role);
         }
     } else if (const auto* room = std::get_if<model::RoomChanged>(&event.body)) {
         for (const model::UserId user : delivery.outcome.durable->initial_members()) tell(user);
         if (room->room.deleted) x_hub.end_room(event.room_id);
     }
-}
-
-// --- transient
-
-void Rooms::tell_room(model::RoomId room, std::string payload, Audience audience,
-                      chat::Subscriber* except, chat::Dialect dialect) {
-    const std::uint16_t from = x_core.index();
-    on(home_of(room), [=, payload = std::move(payload)](Rooms& home) {
-        home.spread(room, payload, audience, from, except, dialect);
-    });
-}
-
-// On the room's home core. `except` is only compared, and only on the core it lives on.
-void Rooms::spread(model::RoomId room, const std::string& payload, Audience audience,
-                   std::uint16_t from_core, chat::Subscriber* except, chat::Dialect dialect) {
-    if (audience == Audience::small_rooms_only &&
-        x_home.member_count(room) > limits::kPresenceRoomMax)
-        return;
-    x_probe.transient.add();
-    for (CoreMask rest = x_home.listeners(room); rest; rest &= rest - 1) {
-        const auto core = static_cast<std::size_t>(std::countr_zero(rest));
-        chat::Subscriber* skip = core == from_core ? except : nullptr;
-        on(*x_peers[core], [room, payload, skip, dialect](Rooms& peer) {
-            peer.x_hub.publish_transient(room, peer.x_make_frame(payload), skip, dialect);
-        });
-    }
-}
-
-void Rooms::tell_user(model::UserId user, const std::string& payload,
-                      model::RoomId unless_listening_to, chat::Subscriber* except) {
-    for (Rooms* each : x_peers) {
-        chat::Subscriber* skip = each == this ? except : nullptr;
-        on(*each, [=](Rooms& peer) {
-            peer.x_hub.for_each_of(user, [&](chat::Subscriber& subscriber) {
-                if (&subscriber != skip && subscriber.dialect() == chat::Dialect::v1 &&
-                    !peer.x_hub.is_subscribed(unless_listening_to, subscriber))
-                    subscriber.push(peer.x_make_frame(payload));
-            });
-        });
-    }
-}
-
-Task<Result<void>> Rooms::mark_read(model::UserId user, model::RoomId room,
-                                    model::MessageId message, chat::Subscriber* except) {
-    PARLEY_CO_TRY(const RoomView seen, co_await require(user, room, chat::Action::send));
-    static_cast<void>(seen);
-    PARLEY_CO_TRY(const bool moved, co_await x_ports.directory.set_read(user, room, message));
-    if (!moved) co_return Result<void>{};
-    std::string payload;
-    v1::append_receipt(payload, room, user, message);
-    tell_user(user, payload, room, except);
-    tell_room(room, std::move(payload), Audience::everybody, except);
-    co_return Result<void>{};
-}
-
-Task<std::vector<bool>> Rooms::online(std::vector<model::UserId> users) {
-    std::vector<bool> answer(users.size());
-    std::vector<std::vector<std::size_t>> by_core(x_peers.size());
-    for (std::size_t i = 0; i < users.size(); ++i)
-        by_core[std::hash<model::UserId>{}(users[i]) % x_peers.size()].push_back(i);
-    struct Ask {
-        static Task<std::vector<bool>> of(Rooms& peer, std::vector<model::UserId> some) {
-            std::vector<bool> online;
-            for (const model::UserId user : some) online.push_back(peer.x_presence.online(user));
-            co_return online;
-        }
-    };
-    for (std::size_t core = 0; core < by_core.size(); ++core) {
-        if (by_core[core].empty()) continue;
-        std::vector<model::UserId> some;
-        for (const std::size_t i : by_core[core]) some.push_back(users[i]);
-        const auto part =
-            co_await run_on(x_peers[core]->x_core, Ask::of(*x_peers[core], std::move(some)));
-        for (std::size_t k = 0; k < part.size(); ++k) answer[by_core[core][k]] = part[k];
-    }
-    co_return answer;
 }
 
 } // namespace parley::service

@@ -16,18 +16,23 @@
 #include "base/metrics.hpp"
 #include "chat/content_filter.hpp"
 #include "chat/hub.hpp"
+#include "chat/pace.hpp"
 #include "chat/presence.hpp"
+#include "chat/typing.hpp"
 #include "ports/clock.hpp"
 #include "ports/history.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
 #include "ports/user_store.hpp"
 #include "service/delivery.hpp"
+#include "service/read_marks.hpp"
 #include "service/room_home.hpp"
 #include "service/seats.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -48,6 +53,13 @@ struct RoomsPorts {
     std::string_view node_name = "parley"; // of this process, in classic frames
 };
 
+struct RoomsSettings {
+    std::chrono::milliseconds presence_grace = limits::kPresenceGrace;
+    // Members beyond which a room is large: counts in place of presence, no typing, receipts to the
+    // reader's own connections only, and who comes and goes is told together.
+    std::size_t presence_room_max = limits::kPresenceRoomMax;
+};
+
 // A missed part of a room's log, ready to be sent.
 struct Resume {
     model::EventId last_id;
@@ -58,7 +70,8 @@ struct Resume {
 
 class Rooms final : public TurnEnd {
 public:
-    Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metrics);
+    Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metrics,
+          RoomsSettings settings = {});
     // All cores' Rooms, this one included, in the order of their cores. Before the cores run.
     void meet(std::vector<Rooms*> peers) { x_peers = std::move(peers); }
 
@@ -85,7 +98,7 @@ public:
     // responder is told so, a moment later. disconnect() comes after the last subscription has
     // ended.
     void connect(chat::Subscriber& subscriber, std::uint64_t responder, std::size_t most);
-    void disconnect(chat::Subscriber& subscriber);
+    void disconnect(chat::Subscriber& subscriber, chat::Parting how);
     // Called when the answer must be queued, before any held live frame: at this point the
     // subscription is still catching up. Called once, on this core, unless an error is returned.
     using Answer = std::function<void(const Resume&)>;
@@ -102,17 +115,25 @@ public:
     chat::Subscription& begin_listening(model::RoomId room, chat::Subscriber& subscriber);
     void stop_listening(chat::Subscription& subscription);
 
-    // --- transient
-    // To all who listen to the room in that dialect, but `except` (null for nobody). Dropped for
-    // rooms over limits::kPresenceRoomMax members if `small_rooms_only`.
-    enum class Audience : std::uint8_t { everybody, small_rooms_only };
-    void tell_room(model::RoomId room, std::string payload, Audience audience,
-                   chat::Subscriber* except = nullptr, chat::Dialect dialect = chat::Dialect::v1);
-    // Moves a read mark and tells the room and the user's other connections when it moved.
+    // --- transient (transient.cpp): nothing of it is stored but read marks and who was last seen
+    // That somebody types, to the others of a small room; once in limits::kTypingEvery.
+    void typing(model::UserId user, model::RoomId room, chat::Subscriber* except);
+    // To all who listen to a room in that dialect, but `except` (null for nobody); not in large
+    // rooms.
+    void tell_small_room(model::RoomId room, std::string payload, chat::Subscriber* except,
+                         chat::Dialect dialect);
+    // Moves a read mark and tells the user's other connections, and in small rooms the others, when
+    // it moved; each at most once in limits::kReceiptEvery, the newest marks waiting for their
+    // turn.
     Task<Result<void>> mark_read(model::UserId user, model::RoomId room, model::MessageId message,
                                  chat::Subscriber* except = nullptr);
-    // Of each user: whether a connection is open anywhere in this process.
+    // Of each user: whether a connection is open anywhere in this process, or was within the grace.
     Task<std::vector<bool>> online(std::vector<model::UserId> users);
+    // How many members of a large room are online and have listened to it; none for others, whose
+    // members are told one by one.
+    Task<std::optional<std::size_t>> online_in(model::RoomId room);
+    // Every limits::kPresenceTick, by the application: what waits for a time.
+    void tick();
 
     // --- plumbing
     std::string_view node_name() const { return x_ports.node_name; }
@@ -142,12 +163,31 @@ private:
     void deliver(const std::vector<DeliveryRef>& deliveries);
     void deliver_one(const DeliveryRef& delivery);
     void tell_people_concerned(const Delivery& delivery);
-    void tell_user(model::UserId user, const std::string& payload,
-                   model::RoomId unless_listening_to, chat::Subscriber* except);
-    void spread(model::RoomId room, const std::string& payload, Audience audience,
-                std::uint16_t from_core, chat::Subscriber* except, chat::Dialect dialect);
     void detach_if_unheard(model::RoomId room);
-    void presence_entered(model::UserId user, model::RoomId room);
+
+    // On the room's home core.
+    bool is_large(model::RoomId room) const {
+        return x_home.member_count(room) > x_settings.presence_room_max;
+    }
+    template <class Tell> // Tell(Rooms& of a core that listens)
+    void on_each_listening(model::RoomId room, Tell tell);
+    void show(model::RoomId room, model::UserId user, bool online,
+              std::optional<model::Time> last_seen_at);
+    void count_online(model::RoomId room, bool comes);
+    void send_receipt(model::RoomId room, model::UserId user, model::MessageId message);
+    // On the user's home core.
+    void presence_entered(model::UserId user, model::RoomId room); // on any
+    void tell_gone(const chat::Presence::Gone& gone);
+    struct OwnReceipt {
+        model::UserId user;
+        model::RoomId room;
+        model::MessageId message;
+        std::uint16_t core;       // of the connection that read
+        chat::Subscriber* except; // only compared, and only on that core
+    };
+    void send_own_receipt(const OwnReceipt& receipt);
+    void note_presence();
+    Task<void> write_presence(ports::PresenceNote note);
 
     Core& x_core;
     RoomsPorts x_ports;
@@ -156,8 +196,22 @@ private:
     std::vector<Rooms*> x_peers;
     RoomHome x_home;
     chat::Hub x_hub;
-    chat::Presence x_presence;                    // of users whose home is this core
-    Seats x_seats;                                // in rooms whose home is this core
+    const RoomsSettings x_settings;
+    ReadMarks x_read_marks;
+    chat::Presence x_presence; // of users whose home is this core
+    // Of rooms whose home is this core:
+    Seats x_seats;
+    std::unordered_map<model::RoomId, std::size_t> x_online_in;
+    chat::Typing x_typing;
+    struct Receipt {
+        model::RoomId room;
+        model::UserId user;
+        model::MessageId message;
+    };
+    chat::Pace<model::RoomId, model::UserId, Receipt> x_receipts;
+    chat::Pace<model::UserId, model::RoomId, OwnReceipt> x_own_receipts; // of users of this core
+    std::chrono::steady_clock::time_point x_presence_written{}, x_alive_written{};
+    bool x_writing_presence = false;
     std::vector<ports::Submission> x_submissions; // of this turn
     std::unordered_map<std::uint64_t, Responder*> x_responders;
     std::uint64_t x_next_responder = 1;
@@ -165,13 +219,22 @@ private:
     std::string x_scratch; // of a frame that is encoded on this core
 
     struct Probe {
-        explicit Probe(Metrics& metrics);
+        Probe(Metrics& metrics, std::uint16_t core);
         Counter& accepted; // durable and new
         Counter& repeated;
         Counter& deliveries;
         Counter& resumes;
         Counter& resumed_events;
         Counter& transient;
+        Counter& member_events_waited;
+        Counter& typing_too_soon;
+        Counter& typing_in_large_room;
+        Counter& receipts_folded;
+        Counter& receipts_dropped;
+        Counter& presence_writes;
+        Gauge& users_online;
+        Gauge& users_in_grace;
+        Gauge& receipts_waiting;
         Metrics& metrics;
         void refused(Errc code);
     };

@@ -19,25 +19,13 @@ void Rooms::connect(chat::Subscriber& subscriber, std::uint64_t responder, std::
        });
 }
 
-void Rooms::disconnect(chat::Subscriber& subscriber) {
+void Rooms::disconnect(chat::Subscriber& subscriber, chat::Parting how) {
     const model::UserId user = subscriber.user_id();
     x_hub.remove(subscriber);
-    on(home_of(user), [user](Rooms& home) {
-        const chat::Presence::Gone gone = home.x_presence.disconnected(user);
-        if (!gone.offline) return;
-        const model::Time now = home.x_ports.clock.now();
-        for (const model::RoomId room : gone.rooms) {
-            std::string payload;
-            v1::append_presence(payload, room, user, false, now);
-            home.tell_room(room, std::move(payload), Audience::small_rooms_only);
-        }
-        struct Store {
-            static Task<void> last_seen(ports::UserStore& users, model::UserId who,
-                                        model::Time at) {
-                co_await users.set_last_seen(who, at); // a lost one is superseded by the next
-            }
-        };
-        home.x_gate.spawn(Store::last_seen(home.x_ports.users, user, now));
+    on(home_of(user), [user, how](Rooms& home) {
+        const ports::Clock& clock = home.x_ports.clock;
+        if (const auto gone = home.x_presence.disconnected(user, how, clock.now(), clock.steady()))
+            home.tell_gone(*gone);
     });
 }
 
@@ -55,15 +43,6 @@ void Rooms::take_seat(model::RoomId room, model::UserId user, std::uint64_t resp
 void Rooms::leave_seat(model::RoomId room, model::UserId user, std::uint64_t responder) {
     on(home_of(room), [room, user, holder = Seats::Holder{x_core.index(), responder}](Rooms& home) {
         home.x_seats.leave(room, user, holder);
-    });
-}
-
-void Rooms::presence_entered(model::UserId user, model::RoomId room) {
-    on(home_of(user), [user, room](Rooms& home) {
-        if (!home.x_presence.entered(user, room)) return;
-        std::string payload;
-        v1::append_presence(payload, room, user, true, std::nullopt);
-        home.tell_room(room, std::move(payload), Audience::small_rooms_only);
     });
 }
 

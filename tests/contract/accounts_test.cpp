@@ -45,6 +45,31 @@ TEST_P(UserStoreContract, AUserIsFoundByIdNameAndEmail) {
     EXPECT_EQ(await(users().find_login("alice", false)).value().user.id, made.id);
 }
 
+TEST_P(UserStoreContract, WhoWasOnlineInACrashWasLastSeenWhenTheProcessWas) {
+    const auto ann = world->user("ann"), bob = world->user("bob"), eve = world->user("eve"),
+               dan = world->user("dan");
+    const auto room = world->room(ann, "room one", {bob, eve, dan});
+    const auto note = [&](ports::PresenceNote what) {
+        ASSERT_TRUE(await(users().note_presence(std::move(what))));
+    };
+    note({{100}, {ann, bob, eve, ann}, {}});
+    note({{200}, {}, {{bob, {150}}, {dan, {160}}, {{4242}, {170}}}});
+    note({{190}, {}, {{eve, {180}}, {dan, {140}}}}); // from another core, a little older
+    note({{195}, {eve}, {}});
+    world.reset();
+    backend->reopen();
+    world = std::make_unique<World>(*backend, clock);
+    world->start();
+    EXPECT_EQ(await(users().settle_presence()).value(), 2u);
+    EXPECT_EQ(await(users().settle_presence()).value(), 0u);
+    const auto members = await(backend->rooms().members(room, {}, 10)).value();
+    ASSERT_EQ(members.size(), 4u);
+    EXPECT_EQ(members[0].last_seen_at, model::Time{200}) << "ann, online at the end";
+    EXPECT_EQ(members[1].last_seen_at, model::Time{150}) << "bob, who left";
+    EXPECT_EQ(members[2].last_seen_at, model::Time{200}) << "eve, who came back";
+    EXPECT_EQ(members[3].last_seen_at, model::Time{160}) << "dan: never back in time";
+}
+
 TEST_P(UserStoreContract, NobodyIsFoundByAnotherKey) {
     const auto made = create("Alice", "alice@example.org");
     const auto code = [&](std::string key, bool by_email) {

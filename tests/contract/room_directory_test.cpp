@@ -38,7 +38,9 @@ protected:
         return ids;
     }
     Result<bool> read(model::UserId user, model::RoomId room, model::MessageId message) {
-        return await(directory().set_read(user, room, message));
+        const auto outcomes = await(directory().set_read({{user, room, message}})).value();
+        if (outcomes.at(0) == ports::MarkOutcome::unknown_message) return Errc::unknown_message;
+        return outcomes[0] == ports::MarkOutcome::moved;
     }
     void remove(model::RoomId room) {
         world->event(Composer::room(room, alice,
@@ -186,12 +188,25 @@ TEST_P(RoomDirectoryContract, SearchFindsOpenGroupsByNameAndTopic) {
     EXPECT_TRUE(search("meadow").empty());
 }
 
+TEST_P(RoomDirectoryContract, ReadMarksOfOneWriteMoveEachForItself) {
+    const auto room = world->room(alice, "room one", {bob});
+    const auto first = world->post(room, alice, "one");
+    const auto second = world->post(room, alice, "two");
+    const auto outcomes = await(directory().set_read(
+        {{bob, room, second}, {alice, room, {42}}, {bob, room, first}, {alice, room, first}}));
+    using enum ports::MarkOutcome;
+    EXPECT_THAT(outcomes.value(), ElementsAre(moved, unknown_message, stayed, moved));
+    EXPECT_EQ(item(bob, room).last_read_id, second);
+    EXPECT_EQ(item(alice, room).last_read_id, first);
+}
+
 TEST_P(RoomDirectoryContract, ListsMembersInPages) {
     const auto room = world->room(alice, "room one", {bob});
     const auto carol = world->user("carol");
     const auto joined = world->event(
         Composer::member(room, alice, {carol, model::MemberAction::joined, model::Role::admin}));
-    ASSERT_TRUE(await(backend->users().set_last_seen(carol, {1'767'000'000'123})));
+    ASSERT_TRUE(await(backend->users().note_presence(
+        {.alive_at = {}, .online = {}, .offline = {{carol, {1'767'000'000'123}}}})));
     const auto first = await(directory().members(room, {}, 2)).value();
     ASSERT_EQ(first.size(), 2u);
     EXPECT_EQ(first[0].username, "alice");

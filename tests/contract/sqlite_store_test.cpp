@@ -197,7 +197,8 @@ TEST(SqliteStore, AStoppedStoreAnswersShuttingDown) {
     const auto alice = store.try_user("alice").value().id;
     store->stop();
     EXPECT_EQ(store.try_user("bob").error().code, Errc::shutting_down);
-    EXPECT_EQ(await(store->users().set_last_seen(alice, {1})).error().code, Errc::shutting_down);
+    EXPECT_EQ(await(store->users().note_presence({{1}, {alice}, {}})).error().code,
+              Errc::shutting_down);
     EXPECT_EQ(await(store->users().find_user(alice)).error().code, Errc::shutting_down);
     store->stop();
 }
@@ -264,21 +265,6 @@ TEST(SqliteStore, LongTextsFillTheQueueBeforeTheirNumberDoes) {
     const std::size_t rest = count + 1 - refused.size();
     EXPECT_EQ(store.sink.wait_for(rest).size(), rest);
     store->stop();
-}
-
-TEST(SqliteStore, ManyLastSeenTimesOfOneUserTakeOnePlaceInTheQueue) {
-    const TemporaryFolder folder;
-    RunningStore store(folder.path());
-    const auto alice = store.try_user("alice").value().id;
-    const auto room = store.room(alice);
-    std::vector<Task<Result<void>>> tasks;
-    for (std::size_t i = 0; i < 2 * limits::kCommandQueue; ++i)
-        tasks.push_back(
-            store->users().set_last_seen(alice, {static_cast<std::int64_t>(1'000 + i)}));
-    for (const auto& answer : await_all(std::move(tasks))) ASSERT_TRUE(answer);
-    const auto members = await(store->rooms().members(room, {}, 1)).value();
-    EXPECT_EQ(members.at(0).last_seen_at,
-              model::Time{static_cast<std::int64_t>(999 + 2 * limits::kCommandQueue)});
 }
 
 // --- a disk without room

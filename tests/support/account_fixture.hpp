@@ -117,9 +117,6 @@ public:
         if (change.display_name) row.user.display_name = *change.display_name;
         co_return row.user;
     }
-    Task<Result<void>> set_last_seen(model::UserId, model::Time) override {
-        co_return Result<void>{};
-    }
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
                                               model::Time now) override {
         if (failure) co_return *failure;
@@ -146,6 +143,8 @@ public:
             if (at->second.keys.username_key.starts_with(prefix)) found.push_back(at->second.user);
         co_return found;
     }
+    Task<Result<void>> note_presence(ports::PresenceNote) override { co_return Result<void>{}; }
+    Task<Result<std::size_t>> settle_presence() override { co_return 0u; }
 
     Task<Result<model::Session>> create_session(ports::NewSession wanted) override {
         if (failure) co_return *failure;

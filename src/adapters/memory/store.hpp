@@ -17,6 +17,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,21 +67,22 @@ public:
                                                        std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
-    Task<Result<bool>> set_read(model::UserId user, model::RoomId room,
-                                model::MessageId message) override;
+    Task<Result<std::vector<ports::MarkOutcome>>>
+    set_read(std::vector<ports::ReadMark> marks) override;
 
     // --- ports::UserStore
     Task<Result<model::User>> create_user(ports::NewUser user) override;
     Task<Result<model::User>> find_user(model::UserId user) override;
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override;
     Task<Result<model::User>> update_user(model::UserId user, ports::UserChange change) override;
-    Task<Result<void>> set_last_seen(model::UserId user, model::Time at) override;
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
                                               model::Time now) override;
     Task<Result<void>> set_password(model::UserId user, std::string password_hash,
                                     model::Time now) override;
     Task<Result<std::vector<model::User>>> search_users(std::string prefix, model::UserId after,
                                                         std::size_t limit) override;
+    Task<Result<void>> note_presence(ports::PresenceNote note) override;
+    Task<Result<std::size_t>> settle_presence() override;
 
     // --- ports::SessionStore
     Task<Result<model::Session>> create_session(ports::NewSession session) override;
@@ -150,7 +152,9 @@ private:
     ports::MessagePage read_after(model::RoomId room, model::MessageId after, std::size_t limit);
     ports::RoomListItem list_item(const RoomData& room, model::UserId user, MemberRow member) const;
 
-    Result<void> write_last_seen(model::UserId user, model::Time at);
+    ports::MarkOutcome move_mark(const ports::ReadMark& mark);
+    Result<void> write_presence(const ports::PresenceNote& note);
+    void see(model::UserId user, model::Time at);
     Result<void> write_revoked(model::SessionId session, model::Time now);
     Result<model::User> write_standing(model::UserId user, const ports::StandingChange& change,
                                        model::Time now);
@@ -166,6 +170,8 @@ private:
     std::map<std::string, model::RoomId, std::less<>> x_room_by_name_key;
     std::map<std::pair<model::UserId, model::UserId>, model::RoomId> x_dms; // lower id first
     std::map<model::UserId, UserRow> x_users;
+    std::set<model::UserId> x_online;
+    model::Time x_alive_at;
     std::map<std::string, model::UserId> x_user_by_name_key, x_user_by_email_key;
     std::map<model::SessionId, model::Session> x_sessions;
 };

@@ -178,10 +178,6 @@ Task<Result<std::vector<model::Member>>> Store::members(model::RoomId id, model:
     co_return out;
 }
 
-Task<Result<bool>> Store::set_read(model::UserId user, model::RoomId id, model::MessageId message) {
-    co_return move_read_mark(user, id, message);
-}
-
 model::MessageId Store::read_mark(model::UserId user, model::RoomId id) {
     const Lock lock(x_mutex);
     RoomData* const room = find_room(id);
@@ -197,6 +193,19 @@ Result<bool> Store::move_read_mark(model::UserId user, model::RoomId id, model::
     if (mark >= message) return false;
     mark = message;
     return true;
+}
+
+Task<Result<std::vector<ports::MarkOutcome>>> Store::set_read(std::vector<ports::ReadMark> marks) {
+    const Lock lock(x_mutex);
+    std::vector<ports::MarkOutcome> outcomes;
+    for (const ports::ReadMark& mark : marks) outcomes.push_back(move_mark(mark));
+    co_return outcomes;
+}
+
+ports::MarkOutcome Store::move_mark(const ports::ReadMark& mark) {
+    const auto moved = move_read_mark(mark.user, mark.room, mark.message);
+    if (!moved) return ports::MarkOutcome::unknown_message;
+    return *moved ? ports::MarkOutcome::moved : ports::MarkOutcome::stayed;
 }
 
 } // namespace parley::memory

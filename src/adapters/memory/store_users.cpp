@@ -68,16 +68,32 @@ Task<Result<model::User>> Store::update_user(model::UserId user, ports::UserChan
     co_return row.user;
 }
 
-Result<void> Store::write_last_seen(model::UserId user, model::Time at) {
-    const Lock lock(x_mutex);
+void Store::see(model::UserId user, model::Time at) {
     const auto found = x_users.find(user);
-    if (found == x_users.end()) return no_such_user();
-    found->second.last_seen_at = at;
+    if (found == x_users.end()) return;
+    std::optional<model::Time>& last = found->second.last_seen_at;
+    if (!last || *last < at) last = at;
+}
+
+Result<void> Store::write_presence(const ports::PresenceNote& note) {
+    const Lock lock(x_mutex);
+    x_alive_at = std::max(x_alive_at, note.alive_at);
+    x_online.insert(note.online.begin(), note.online.end());
+    for (const ports::LastSeen& seen : note.offline) {
+        x_online.erase(seen.user);
+        see(seen.user, seen.at);
+    }
     return {};
 }
 
-Task<Result<void>> Store::set_last_seen(model::UserId user, model::Time at) {
-    co_return write_last_seen(user, at);
+Task<Result<void>> Store::note_presence(ports::PresenceNote note) {
+    co_return write_presence(note);
+}
+
+Task<Result<std::size_t>> Store::settle_presence() {
+    const Lock lock(x_mutex);
+    for (const model::UserId user : x_online) see(user, x_alive_at);
+    co_return std::exchange(x_online, {}).size();
 }
 
 Result<model::User> Store::write_standing(model::UserId id, const ports::StandingChange& change,

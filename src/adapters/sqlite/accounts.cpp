@@ -101,8 +101,42 @@ Result<model::User> Accounts::change_user(model::UserId id, const ports::UserCha
     return user;
 }
 
-Task<Result<void>> Accounts::set_last_seen(model::UserId user, model::Time at) {
-    return x_writer.set_last_seen(user, at);
+Task<Result<void>> Accounts::note_presence(ports::PresenceNote note) {
+    return x_writer.run([this, note = std::move(note)]() -> Result<void> {
+        store_presence(note);
+        return {};
+    });
+}
+
+void Accounts::store_presence(const ports::PresenceNote& note) {
+    x_writing.query("UPDATE meta SET value = ?1 WHERE key = 'alive_at' AND value < ?1")
+        .bind(note.alive_at)
+        .run();
+    for (const model::UserId user : note.online)
+        x_writing.query("INSERT OR IGNORE INTO online_users (user_id) VALUES (?)").bind(user).run();
+    for (const ports::LastSeen& seen : note.offline) {
+        x_writing.query("DELETE FROM online_users WHERE user_id = ?").bind(seen.user).run();
+        x_writing
+            .query("UPDATE users SET last_seen_at = ?2 "
+                   "WHERE id = ?1 AND (last_seen_at IS NULL OR last_seen_at < ?2)")
+            .bind(seen.user, seen.at)
+            .run();
+    }
+}
+
+Task<Result<std::size_t>> Accounts::settle_presence() {
+    return x_writer.run([this]() -> Result<std::size_t> { return settle(); });
+}
+
+std::size_t Accounts::settle() {
+    x_writing
+        .query("UPDATE users SET last_seen_at = max(ifnull(last_seen_at, 0), "
+               "(SELECT value FROM meta WHERE key = 'alive_at')) "
+               "WHERE id IN (SELECT user_id FROM online_users)")
+        .run();
+    const auto settled = static_cast<std::size_t>(x_writing.changes());
+    x_writing.query("DELETE FROM online_users").run();
+    return settled;
 }
 
 Task<Result<model::User>> Accounts::change_standing(model::UserId user,

@@ -26,13 +26,14 @@ public:
     Task<Result<model::User>> find_user(model::UserId user) override;
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override;
     Task<Result<model::User>> update_user(model::UserId user, ports::UserChange change) override;
-    Task<Result<void>> set_last_seen(model::UserId user, model::Time at) override;
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
                                               model::Time now) override;
     Task<Result<void>> set_password(model::UserId user, std::string password_hash,
                                     model::Time now) override;
     Task<Result<std::vector<model::User>>> search_users(std::string prefix, model::UserId after,
                                                         std::size_t limit) override;
+    Task<Result<void>> note_presence(ports::PresenceNote note) override;
+    Task<Result<std::size_t>> settle_presence() override;
 
     Task<Result<model::Session>> create_session(ports::NewSession session) override;
     Task<Result<model::Session>> rotate_session(model::SessionId session,
@@ -46,6 +47,8 @@ private:
     // On the writer's thread, in its transaction.
     Result<model::User> insert_user(const ports::NewUser& user);
     Result<model::User> change_user(model::UserId user, const ports::UserChange& change);
+    void store_presence(const ports::PresenceNote& note);
+    std::size_t settle();
     Result<model::Session> insert_session(const ports::NewSession& session);
     Result<model::Session> rotate(model::SessionId session, const std::string& presented_hash,
                                   const std::string& next_hash, model::Time now,

@@ -147,7 +147,14 @@ CREATE TABLE paced_posts (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}, {kSlowMode}};
+// Who is online, as far as it was stored, and when the server last said that it lives: after a
+// crash the one tells when the others were last seen.
+constexpr const char* kPresence = R"sql(
+CREATE TABLE online_users (user_id INTEGER PRIMARY KEY);
+INSERT INTO meta VALUES ('alive_at', 0);
+)sql";
+
+constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}, {kSlowMode}, {kPresence}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");

@@ -21,11 +21,13 @@ class Readers {
 public:
     Readers(const std::filesystem::path& file, Metrics& metrics)
         : x_connections(connect(file)),
+          x_reads(metrics.counter("parley_store_reads_total", "Reads of the database")),
           x_pool("reader", limits::kReaderThreads, limits::kReaderQueue, metrics) {}
 
     // `function(Database&)` gives a Result and may throw DatabaseError. For GCC 12 as Writer::run.
     template <class Function>
     auto read(Function function) {
+        x_reads.add();
         return x_pool.run([this, function = std::move(function)](std::size_t worker) mutable {
             Database& database = *x_connections[worker];
             return guarded([&] {
@@ -64,6 +66,7 @@ private:
     }
 
     std::vector<std::unique_ptr<Database>> x_connections;
+    Counter& x_reads;
     WorkerPool x_pool; // after the connections: its threads end first
 };
 

@@ -136,18 +136,25 @@ Task<Result<std::vector<model::Member>>> Rooms::members(model::RoomId room, mode
     });
 }
 
-Task<Result<bool>> Rooms::set_read(model::UserId user, model::RoomId room,
-                                   model::MessageId message) {
-    return x_writer.run([this, user, room, message]() -> Result<bool> {
-        if (!message_exists(x_writing, room, message))
-            return Error(Errc::unknown_message, "there is no such message in this room");
-        x_writing
-            .query("INSERT INTO read_marks (user_id, room_id, message_id) VALUES (?1, ?2, ?3) "
-                   "ON CONFLICT DO UPDATE SET message_id = ?3 WHERE message_id < ?3")
-            .bind(user, room, message)
-            .run();
-        return x_writing.changes() > 0;
+Task<Result<std::vector<ports::MarkOutcome>>> Rooms::set_read(std::vector<ports::ReadMark> marks) {
+    using Outcomes = std::vector<ports::MarkOutcome>;
+    return x_writer.run([this, marks = std::move(marks)]() -> Result<Outcomes> {
+        Outcomes outcomes;
+        outcomes.reserve(marks.size());
+        for (const ports::ReadMark& mark : marks) outcomes.push_back(move_mark(mark));
+        return outcomes;
     });
+}
+
+ports::MarkOutcome Rooms::move_mark(const ports::ReadMark& mark) {
+    if (!message_exists(x_writing, mark.room, mark.message))
+        return ports::MarkOutcome::unknown_message;
+    x_writing
+        .query("INSERT INTO read_marks (user_id, room_id, message_id) VALUES (?1, ?2, ?3) "
+               "ON CONFLICT DO UPDATE SET message_id = ?3 WHERE message_id < ?3")
+        .bind(mark.user, mark.room, mark.message)
+        .run();
+    return x_writing.changes() > 0 ? ports::MarkOutcome::moved : ports::MarkOutcome::stayed;
 }
 
 } // namespace parley::sqlite

@@ -26,10 +26,12 @@ public:
                                                        std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
-    Task<Result<bool>> set_read(model::UserId user, model::RoomId room,
-                                model::MessageId message) override;
+    Task<Result<std::vector<ports::MarkOutcome>>>
+    set_read(std::vector<ports::ReadMark> marks) override;
 
 private:
+    ports::MarkOutcome move_mark(const ports::ReadMark& mark); // on the writer's thread
+
     Readers& x_readers;
     Writer& x_writer;
     Database& x_writing;

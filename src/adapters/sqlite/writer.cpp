@@ -33,34 +33,6 @@ ports::Outcome refusal(ports::Submission&& submission, Errc why) {
 
 } // namespace
 
-class Writer::LastSeen final : public Command {
-public:
-    LastSeen(Database& database, model::UserId user) : x_database(database), x_user(user) {}
-
-    void add(model::Time at, LastSeenAnswer posted) {
-        x_at = std::max(x_at, at);
-        x_posted.push_back(std::move(posted));
-    }
-    void execute() override {
-        x_database
-            .query("UPDATE users SET last_seen_at = ?2 "
-                   "WHERE id = ?1 AND (last_seen_at IS NULL OR last_seen_at < ?2)")
-            .bind(x_user, x_at)
-            .run();
-    }
-    void fail(Error error) override { x_answer = std::move(error); }
-    void answer() override {
-        for (auto& posted : x_posted) posted(x_answer);
-    }
-
-private:
-    Database& x_database;
-    model::UserId x_user;
-    model::Time x_at;
-    std::vector<LastSeenAnswer> x_posted;
-    Result<void> x_answer;
-};
-
 Writer::Writer(Database& database, Transactions& transactions, Checkpointer& checkpointer,
                Metrics& metrics)
     : x_database(database),
@@ -99,7 +71,6 @@ void Writer::stop() {
             command->answer();
         }
         x_commands.clear();
-        x_last_seen.clear();
     }
 }
 
@@ -175,43 +146,6 @@ void Writer::submit(std::unique_ptr<Command> command) {
     command->answer();
 }
 
-void Writer::submit_last_seen(model::UserId user, model::Time at, LastSeenAnswer posted) {
-    std::unique_ptr<Command> command;
-    std::optional<Error> refused;
-    {
-        std::lock_guard lock(x_mutex);
-        const auto waiting = x_last_seen.find(user);
-        if (waiting != x_last_seen.end()) {
-            waiting->second->add(at, std::move(posted));
-            return;
-        }
-        auto made = std::make_unique<LastSeen>(x_database, user);
-        made->add(at, std::move(posted));
-        LastSeen* const address = made.get();
-        command = std::move(made);
-        refused = accept(command);
-        if (!refused) x_last_seen.emplace(user, address);
-    }
-    if (!refused) return;
-    command->fail(std::move(*refused));
-    command->answer();
-}
-
-Task<Result<void>> Writer::set_last_seen(model::UserId user, model::Time at) {
-    co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&,
-                                                   void(Result<void>)>(
-        [this, user, at](auto handler) {
-            auto held = std::make_shared<decltype(handler)>(std::move(handler));
-            submit_last_seen(user, at, [held](Result<void> answer) {
-                const auto executor = boost::asio::get_associated_executor(*held);
-                boost::asio::post(executor, [held, answer = std::move(answer)]() mutable {
-                    std::move (*held)(std::move(answer));
-                });
-            });
-        },
-        boost::asio::use_awaitable);
-}
-
 // --- the writer's thread
 // -----------------------------------------------------------------------------
 
@@ -240,7 +174,6 @@ bool Writer::take() {
         x_next = 0;
     }
     x_taken_commands = std::exchange(x_commands, {});
-    x_last_seen.clear();
     const std::size_t slice = std::min(x_taken.size() - x_next, limits::kCommitBatch);
     x_waiting_count -= slice;
     x_depth.set(static_cast<std::int64_t>(x_waiting_count));

@@ -58,10 +58,6 @@ public:
     template <class Function>
     auto run(Function function) -> Task<std::invoke_result_t<Function&>>;
 
-    // The same for the one write that comes in floods (a thousand connections that end at once):
-    // while one for the user waits, a second only moves its time.
-    Task<Result<void>> set_last_seen(model::UserId user, model::Time at);
-
 private:
     class Command {
     public:
@@ -72,7 +68,6 @@ private:
     };
     template <class Answer, class Function, class Handler>
     class CommandOf;
-    class LastSeen;
     using Commands = std::vector<std::unique_ptr<Command>>;
 
     void work();
@@ -81,8 +76,6 @@ private:
     void run_commands();
     void execute(Command& command);
     void submit(std::unique_ptr<Command> command);
-    using LastSeenAnswer = std::function<void(Result<void>)>;
-    void submit_last_seen(model::UserId user, model::Time at, LastSeenAnswer posted);
     // Under x_mutex: takes the command, or says why not.
     std::optional<Error> accept(std::unique_ptr<Command>& command);
     std::size_t count_that_fit(const std::vector<ports::Submission>& submissions);
@@ -100,7 +93,6 @@ private:
     std::size_t x_waiting_count = 0;          // with those of x_taken
     std::size_t x_waiting_bytes = 0;          // of x_waiting: texts and nonces
     Commands x_commands;
-    std::unordered_map<model::UserId, LastSeen*> x_last_seen; // those in x_commands
     bool x_stopping = false;
 
     // The writer's thread only.
