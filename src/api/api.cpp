@@ -8,7 +8,8 @@ Api::Api(const ApiParts& parts)
     : x_router(parts.accounts, parts.log, parts.metrics),
       x_users(parts.accounts, x_router),
       x_rooms(parts.rooms, parts.directory, x_router),
-      x_messages(parts.rooms, parts.history, x_router) {
+      x_messages(parts.rooms, parts.history, x_router),
+      x_words(parts.words, parts.rooms, parts.accounts, x_router) {
     add_operator_routes(x_router, parts.metrics, parts.what_is_missing);
     add_web_routes(x_router, web_files());
 }

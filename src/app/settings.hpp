@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "chat/text_folding.hpp"
 #include "service/rate_limits.hpp"
 
 #include <chrono>
@@ -35,6 +36,9 @@ struct Settings {
     std::uint32_t argon2_memory_kib = 19'456, argon2_iterations = 2;
     std::chrono::seconds access_token_life = limits::kAccessTokenLife;
     std::size_t connections_max = limits::kConnections;
+    std::filesystem::path words_dir; // "": `words` in the data folder, if it is there
+    chat::LookAlikes filter_lookalikes;
+    bool filter_default_list = true;
 };
 
 class SettingsError : public std::runtime_error {

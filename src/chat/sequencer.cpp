@@ -187,7 +187,7 @@ struct MemberChange {
 
 // What a draft about a member comes to, given who asks and which role the member has now.
 MemberChange plan(model::UserId actor, const model::MemberDraft& draft,
-                          std::optional<Role> present) {
+                  std::optional<Role> present) {
     const bool about_self = draft.user_id == actor;
     MemberChange change;
     switch (draft.action) {

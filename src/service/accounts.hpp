@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "chat/content_filter.hpp"
 #include "ports/clock.hpp"
 #include "ports/credentials.hpp"
 #include "ports/entropy.hpp"
@@ -55,13 +56,15 @@ public:
         const ports::TokenSigner& signer;
         ports::Entropy& entropy;
         const ports::Clock& clock;
+        const chat::ContentFilter* filter = nullptr; // of names; null: none
     };
 
     // `access_token_life` is at most limits::kAccessTokenLife.
     Accounts(const Ports& ports, Revocations& revocations, std::chrono::seconds access_token_life,
              Logger& log, Metrics& metrics);
 
-    // invalid_username, invalid_email, invalid_password, email_taken, username_taken.
+    // invalid_username, invalid_email, invalid_password, content_rejected, email_taken,
+    // username_taken.
     Task<Result<SignedIn>> sign_up(NewAccount account);
     // invalid_credentials, alike for an unknown account, a wrong password and a disabled account:
     // one check of a password is done in each case.
@@ -77,10 +80,11 @@ public:
     // The user, if the account is not disabled and has at least this role; looked up in the store.
     // unauthorized, session_revoked (disabled), forbidden.
     Task<Result<model::User>> require(model::UserId user, model::ServerRole at_least) const;
-    // invalid_username, username_taken, invalid_field, too_long.
+    // invalid_username, username_taken, invalid_field, too_long, content_rejected.
     Task<Result<model::User>> change_profile(model::UserId user, ProfileChange change);
 
 private:
+    Result<std::string> check_username(std::string_view name) const;
     Task<Result<SignedIn>> start_session(model::User user, std::string password_hash = {});
     Task<Result<ports::Login>> find_login(const Credentials& credentials);
     SignedIn signed_in(model::User user, model::SessionId session, std::string random,

@@ -136,7 +136,16 @@ CREATE INDEX users_staff ON users (role) WHERE role > 1;
 CREATE INDEX sessions_user ON sessions (user_id) WHERE revoked_at IS NULL;
 )sql";
 
-constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}};
+constexpr const char* kRoomWords = R"sql(
+CREATE TABLE room_words (
+    room_id  INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    words    TEXT NOT NULL -- chat/word_list.hpp
+);
+CREATE INDEX room_words_revision ON room_words (revision);
+)sql";
+
+constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}, {kRoomWords}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");
