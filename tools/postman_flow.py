@@ -68,6 +68,11 @@ ROOMS = [
     step("updateRoom", "Ann changes the topic", by="ann", body={"topic": "Soup"},
          expect=["body.topic === 'Soup'"]),
     refused("updateRoom", "Bob may not", 403, "forbidden", by="bob", body={"topic": "Cake"}),
+    step("putRoomWords", "Ann bans pineapple", by="ann",
+         body={"words": [{"word": "pineapple", "action": "reject", "match": "whole"}]},
+         expect=["body.words.length === 1"]),
+    step("getRoomWords", "Ann reads the room's words", by="ann", expect=["body.words[0].word === 'pineapple'"]),
+    refused("sendMessage", "Bob wants pineapple", 422, "content_rejected", by="bob", body=words("n0", "Pineapple!")),
     step("createRoom", "Ann writes to Bob alone", 201, by="ann",
          body={"kind": "dm", "member_ids": ["{{user_id}}"]}, expect=["body.kind === 'dm'"], keep={"dm_id": "body.id"}),
     step("createRoom", "The same room again for Bob", 200, by="bob",
@@ -150,12 +155,18 @@ CLASSIC = [
          expect=["body[0].content.String === 'Hello from v1'"]),
     refused_classic("classicMembers", "Without a token", 401, query={"room_id": "{{old_room}}"}),
     refused_classic("classicMediaUrl", "Media are not taken", 400, by="dan", query={"roomid": "{{old_room}}"}),
+]
+
+FILTER = [
+    refused("getFilter", "The word lists are the admins'", 403, "forbidden", by="ann"),
+    refused("reloadFilter", "To read them again too", 403, "forbidden", by="ann"),
 ]  # fmt: skip
 
 FLOW = [
     {"name": "Service", "description": "For operators.", "steps": SERVICE},
     {"name": "Accounts", "description": "Sign up, log in, refresh.", "steps": ACCOUNTS},
     {"name": "Rooms", "description": "Make, find, join and change rooms.", "steps": ROOMS},
+    {"name": "Word lists", "description": "For admins of the server.", "steps": FILTER},
     {"name": "Messages", "description": "Send, read, edit, react, delete.", "steps": MESSAGES},
     {"name": "Classic", "description": "The surface of the Go application, same rooms and users.", "steps": CLASSIC},
     {"name": "Leaving", "description": "And what is refused afterwards.", "steps": LEAVING},

@@ -1,6 +1,6 @@
 // How fast the content filter reads, for lists of 10 to 100,000 words. The words are made of the
 // letter pairs of English, 4 to 12 letters long, half of them anywhere; the texts hold none:
-//   prose    words of another seed, made alike, with spaces and capitals
+//   prose    the documents of this project, ASCII of them
 //   letters  random lower-case letters
 //   cyrillic prose in Cyrillic, two bytes a letter
 //   begins   nothing but the first halves of the words of the list: the worst case
@@ -8,6 +8,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -60,13 +63,17 @@ const WordMatcher& matcher(std::size_t words) {
 
 constexpr std::size_t kTexts = 64, kTextBytes = 16'000;
 
+// The documents of this project.
 std::string prose() {
-    Speaker speaker(2);
     std::string text;
-    while (text.size() < kTextBytes * 4) {
-        std::string word = speaker.word(1, 9);
-        if (speaker.number() % 8 == 0) word[0] = static_cast<char>(word[0] - 32);
-        text += word + (speaker.number() % 10 ? " " : ", ");
+    std::vector<std::filesystem::path> paths{PARLEY_SOURCE "/LICENSE", PARLEY_SOURCE "/README.md"};
+    for (const auto& each : std::filesystem::recursive_directory_iterator(PARLEY_SOURCE "/docs"))
+        if (each.path().extension() == ".md") paths.push_back(each.path());
+    std::sort(paths.begin(), paths.end());
+    for (const auto& path : paths) {
+        std::ifstream in(path);
+        for (char c; in.get(c);)
+            if (c == '\n' || (c >= ' ' && c < 0x7F)) text += c;
     }
     return text;
 }

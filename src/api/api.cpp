@@ -9,6 +9,7 @@ Api::Api(const ApiParts& parts)
       x_users(parts.accounts, x_router),
       x_rooms(parts.rooms, parts.directory, x_router),
       x_messages(parts.rooms, parts.history, x_router),
+      x_words(parts.words, parts.rooms, parts.accounts, x_router),
       x_classic({parts.accounts, parts.rooms, parts.directory, parts.history, parts.clock},
                 x_router) {
     add_operator_routes(x_router, parts.metrics, parts.what_is_missing);

@@ -12,6 +12,7 @@
 #include "api/rooms.hpp"
 #include "api/router.hpp"
 #include "api/users.hpp"
+#include "api/words.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "net/http.hpp"
@@ -31,6 +32,7 @@ struct ApiParts {
     Metrics& metrics;
     Logger& log;
     Readiness what_is_missing;
+    service::WordLists& words;
 };
 
 class Api final : public net::HttpHandler {
@@ -49,6 +51,7 @@ private:
     UserRoutes x_users;
     RoomRoutes x_rooms;
     MessageRoutes x_messages;
+    WordRoutes x_words;
     ClassicRoutes x_classic;
 };
 

@@ -179,6 +179,19 @@ Result<std::optional<std::uint32_t>> JsonBody::optional_number(std::string_view 
     return std::optional(static_cast<std::uint32_t>(number));
 }
 
+Result<std::vector<JsonBody>> JsonBody::objects(std::string_view field, std::size_t most) const {
+    std::vector<JsonBody> found;
+    if (is_absent(field)) return found;
+    const json::array* array = x_object->find(field)->if_array();
+    if (!array || array->size() > most)
+        return invalid_field(field, "an array of at most " + std::to_string(most) + " objects");
+    for (const json::value& element : *array) {
+        if (!element.is_object()) return invalid_field(field, "an array of objects");
+        found.push_back(JsonBody(std::make_shared<Object>(Object{element})));
+    }
+    return found;
+}
+
 Result<std::vector<std::string>> JsonBody::texts(std::string_view field, std::size_t most) const {
     std::vector<std::string> found;
     if (is_absent(field)) return found;

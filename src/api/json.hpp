@@ -72,6 +72,9 @@ public:
         return found;
     }
 
+    // An array of objects; empty when it is absent or null. More than `most` is invalid_field.
+    Result<std::vector<JsonBody>> objects(std::string_view field, std::size_t most) const;
+
 private:
     struct Object;
     explicit JsonBody(std::shared_ptr<const Object> object) : x_object(std::move(object)) {}

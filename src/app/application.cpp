@@ -10,6 +10,7 @@
 #include "api/api.hpp"
 #include "app/periodic.hpp"
 #include "app/version.hpp"
+#include "app/word_files.hpp"
 #include "base/run_on.hpp"
 #include "gateway/classic_gateway.hpp"
 #include "gateway/gateway.hpp"
@@ -20,6 +21,7 @@
 #include "service/rate_limits.hpp"
 #include "service/revocations.hpp"
 #include "service/rooms.hpp"
+#include "service/word_lists.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -102,6 +104,12 @@ Task<void> tick(Core& core, service::Rooms& rooms) {
     }
 }
 
+std::filesystem::path words_folder(const Settings& settings) {
+    if (!settings.words_dir.empty()) return settings.words_dir;
+    const auto own = settings.data / "words";
+    return std::filesystem::is_directory(own) ? own : std::filesystem::path();
+}
+
 std::uint16_t core_count(const Settings& settings) {
     const unsigned machine = std::max(1u, std::thread::hardware_concurrency());
     const unsigned wanted = settings.threads ? settings.threads : machine;
@@ -127,6 +135,8 @@ struct Application::Parts {
     Task<void> shut_down();
     Task<void> answer_what_is_in_flight(std::chrono::steady_clock::time_point deadline);
     void on_signal();
+    void wait_for_hang_up();
+    static Task<void> reload(service::WordLists& words);
     Task<std::chrono::milliseconds> look_for_revocations();
 
     const Settings settings;
@@ -141,14 +151,15 @@ struct Application::Parts {
     crypto::Argon2Hasher hasher;
     crypto::Hs256Signer signer;
     service::Revocations revocations;
-    service::Accounts accounts;
     chat::ContentFilter filter;
+    service::WordLists words;
+    service::Accounts accounts;
     service::Node node;
     std::vector<std::unique_ptr<OnCore>> cores;
     std::unique_ptr<net::Server> server;
     std::vector<std::unique_ptr<Periodic>> chores; // on core 0
     std::unique_ptr<Gate> gate;                    // of the shutdown itself, on core 0
-    std::unique_ptr<boost::asio::signal_set> signals;
+    std::unique_ptr<boost::asio::signal_set> signals, hang_up;
     std::atomic<bool> stopping{false};
 };
 
@@ -174,7 +185,8 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .signer = parts.signer,
            .metrics = parts.metrics,
            .log = parts.log,
-           .what_is_missing = [&parts] { return parts.what_is_missing(); }}) {}
+           .what_is_missing = [&parts] { return parts.what_is_missing(); },
+           .words = parts.words}) {}
 
 Application::Parts::Parts(Settings s)
     : settings(std::move(s)),
@@ -188,7 +200,12 @@ Application::Parts::Parts(Settings s)
       signer(crypto::load_or_make_secret(settings.data / "secret", entropy)),
       revocations(clock, metrics,
                   std::max(settings.access_token_life, settings.classic_token_life)),
-      accounts({store.users(), store.sessions(), hasher, signer, entropy, clock, rates},
+      filter(settings.filter_lookalikes, &metrics),
+      words(
+          filter,
+          [this] { return read_word_files(words_folder(settings), settings.filter_default_list); },
+          store.words(), clock, log, metrics),
+      accounts({store.users(), store.sessions(), hasher, signer, entropy, clock, rates, &filter},
                revocations, settings.access_token_life, log, metrics, settings.classic_token_life) {
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
@@ -203,6 +220,8 @@ Application::Parts::Parts(Settings s)
         throw std::runtime_error("who was online cannot be read: " + settled.error().detail);
     else if (*settled > 0)
         log.info("the last process ended without a word", {{"users_online_then", *settled}});
+    if (auto loaded = run_now(words.reload()); !loaded)
+        throw std::runtime_error("the word lists cannot be read: " + loaded.error().detail);
     const std::uint16_t count = core_count(settings);
     std::vector<service::Rooms*> rooms;
     std::vector<Core*> loops;
@@ -275,6 +294,7 @@ Task<void> Application::Parts::shut_down() {
     for (const auto& chore : chores) co_await chore->stop();
     for (const auto& each : cores) co_await run_on(each->core, each->rooms.close());
     hasher.stop();
+    words.stop();
     store.stop();
     for (auto each = cores.rbegin(); each != cores.rend(); ++each) (*each)->core.stop();
 }
@@ -282,6 +302,19 @@ Task<void> Application::Parts::shut_down() {
 void Application::Parts::on_signal() {
     if (stopping.exchange(true)) return;
     gate->spawn(shut_down());
+}
+
+// SIGHUP: read the word lists again. What came of it is logged there.
+void Application::Parts::wait_for_hang_up() {
+    hang_up->async_wait([this](boost::system::error_code error, int) {
+        if (error || stopping) return;
+        cores[0]->rooms.gate().spawn(reload(words));
+        wait_for_hang_up();
+    });
+}
+
+Task<void> Application::Parts::reload(service::WordLists& words) {
+    static_cast<void>(co_await words.reload());
 }
 
 Application::Application(Settings settings)
@@ -297,6 +330,8 @@ Application::Application(Settings settings)
             if (!again) std::_Exit(1);
         });
     });
+    parts.hang_up = std::make_unique<boost::asio::signal_set>(io, SIGHUP);
+    parts.wait_for_hang_up();
     parts.server->start();
 }
 

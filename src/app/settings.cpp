@@ -98,6 +98,29 @@ std::string print_log_level(const Settings& s) {
     return quoted(names[static_cast<int>(s.log_level)]);
 }
 
+void set_lookalikes(Settings& s, const std::string& text) {
+    chat::LookAlikes chosen{false, false, false};
+    for (const std::string& item : parse_list(text)) {
+        if (item == "cyrillic")
+            chosen.cyrillic = true;
+        else if (item == "greek")
+            chosen.greek = true;
+        else if (item == "leet")
+            chosen.leet = true;
+        else if (item != "none")
+            expected("a list of cyrillic, greek, leet, or none");
+    }
+    s.filter_lookalikes = chosen;
+}
+
+std::string print_lookalikes(const Settings& s) {
+    std::vector<std::string> items;
+    if (s.filter_lookalikes.cyrillic) items.push_back("cyrillic");
+    if (s.filter_lookalikes.greek) items.push_back("greek");
+    if (s.filter_lookalikes.leet) items.push_back("leet");
+    return print_list(items);
+}
+
 template <class Member>
 Setting text_setting(std::string name, std::string help, Member member) {
     return {std::move(name), std::move(help),
@@ -199,6 +222,17 @@ std::vector<Setting> plain_settings() {
          [](const Settings& s) { return std::to_string(s.rates.sockets_per_address); }},
         number_setting<std::size_t>("connections-max", "Connections of this process",
                                     &Settings::connections_max, 1, 1'000'000),
+        {"words-dir",
+         "Folder of word lists, LANGUAGE.txt; without it, `words` in the data folder if it is "
+         "there",
+         [](Settings& s, const std::string& v) { s.words_dir = v; },
+         [](const Settings& s) { return quoted(s.words_dir.string()); }},
+        {"filter-lookalikes",
+         "Whose look-alikes of Latin letters count as these: any of cyrillic, greek, leet, or none",
+         set_lookalikes, print_lookalikes},
+        {"filter-default-list", "Use the small built-in word list too",
+         [](Settings& s, const std::string& v) { s.filter_default_list = parse_bool(v); },
+         [](const Settings& s) { return std::string(s.filter_default_list ? "true" : "false"); }},
     };
 }
 

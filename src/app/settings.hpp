@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "chat/text_folding.hpp"
 #include "service/rate_limits.hpp"
 
 #include <chrono>
@@ -38,6 +39,9 @@ struct Settings {
     std::chrono::seconds access_token_life = limits::kAccessTokenLife;
     std::chrono::seconds classic_token_life = limits::kClassicTokenLife;
     std::size_t connections_max = limits::kConnections;
+    std::filesystem::path words_dir; // "": `words` in the data folder, if it is there
+    chat::LookAlikes filter_lookalikes;
+    bool filter_default_list = true;
 };
 
 class SettingsError : public std::runtime_error {

@@ -85,7 +85,9 @@ inline constexpr std::size_t kFilterFiles = 64;
 inline constexpr std::size_t kRoomWords = 200;
 inline constexpr std::size_t kRoomWordsBytes = 8 * 1024; // of all of them together
 inline constexpr std::size_t kRoomsWithWords = 4'000;    // 503 overloaded beyond
-inline constexpr std::size_t kHeldWordsTold = 8;         // entries named for one held message
+inline constexpr std::size_t kFilterThreads = 1;         // read and compile lists
+inline constexpr std::size_t kFilterQueue = 64;
+inline constexpr std::size_t kHeldWordsTold = 8; // entries named for one held message
 
 // --- pages ---------------------------------------------------------------------------------------
 inline constexpr std::size_t kPageDefault = 50, kPageMax = 100;

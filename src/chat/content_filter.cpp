@@ -1,6 +1,7 @@
 #include "chat/content_filter.hpp"
 
 #include "base/limits.hpp"
+#include "chat/word_matcher.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -18,7 +18,8 @@
 
 #include "base/metrics.hpp"
 #include "base/result.hpp"
-#include "chat/word_matcher.hpp"
+#include "chat/text_folding.hpp"
+#include "chat/word_list.hpp"
 #include "model/stages.hpp"
 
 #include <atomic>
@@ -30,6 +31,10 @@
 #include <vector>
 
 namespace parley::chat {
+
+class WordMatcher;
+class ScanText;
+struct WordHit;
 
 class ContentFilter {
 public:

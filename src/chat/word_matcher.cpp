@@ -77,22 +77,22 @@ bool ScanText::is_letter(std::size_t symbol) const {
 // --- the automaton
 
 WordMatcher::State WordMatcher::child(State state, std::uint16_t symbol) const {
-    State low = x_children[state];
-    State high = x_children[state + 1];
+    State low = x_nodes[state].children;
+    State high = low + x_nodes[state].count;
     while (high - low > 4) {
         const State middle = low + (high - low) / 2;
-        if (x_labels[middle] <= symbol)
+        if (x_nodes[middle].label <= symbol)
             low = middle;
         else
             high = middle;
     }
     for (; low < high; ++low)
-        if (x_labels[low] == symbol) return low;
+        if (x_nodes[low].label == symbol) return low;
     return 0;
 }
 
 WordMatcher::State WordMatcher::step(State state, std::uint16_t symbol) const {
-    for (; state; state = x_fail[state])
+    for (; state; state = x_nodes[state].fail)
         if (const State next = child(state, symbol)) return next;
     return x_root[symbol];
 }
@@ -102,13 +102,6 @@ std::uint16_t WordMatcher::number_of(char32_t symbol) const {
     for (; x_slots[slot].second; slot = (slot + 1) & (x_slots.size() - 1))
         if (x_slots[slot].first == symbol) return x_slots[slot].second;
     return 0;
-}
-
-// kNear for all that are deeper.
-std::uint32_t WordMatcher::depth_below_near(State state) const {
-    std::uint32_t depth = 0;
-    while (depth < kNear && x_levels[depth + 1] <= state) ++depth;
-    return depth;
 }
 
 // From where a word may begin; answers where to look on.
@@ -122,49 +115,88 @@ std::size_t WordMatcher::run(std::span<const Symbol> symbols, std::size_t start,
             state = step(state, x_ascii_numbers[symbol]);
         else
             state = step(state, symbol);
-        if (x_output[state]) tell(state, i, text, hits);
-        if (state >= x_levels[kNear]) continue;
-        const std::size_t begin = i - depth_below_near(state);
+        const Node& node = x_nodes[state];
+        if (node.output) tell(state, i, text, hits);
+        if (node.depth == kDeep) continue;
+        const std::size_t begin = i - node.depth;
         if (begin > start) return begin;
     }
     return symbols.size();
 }
 
-unsigned WordMatcher::may_begin(const std::uint8_t* classes) const {
-    return has_bit(x_far, far_hash(classes) >> x_far_shift) |
-           has_bit(x_short, near_hash(classes) >> x_near_shift);
+// Whether the symbol is part of a word. Beyond ASCII that is dear to tell: there nothing is.
+template <class Symbol>
+unsigned WordMatcher::is_part(std::span<const Symbol> symbols, std::size_t at) const {
+    if constexpr (sizeof(Symbol) == 1)
+        return at < symbols.size() ? x_ascii_parts[symbols[at]] : 0u;
+    else
+        return 0;
+}
+
+// Not 0: maybe.
+template <class Symbol>
+unsigned WordMatcher::may_begin(std::span<const Symbol> symbols, std::size_t at,
+                                const std::uint8_t* classes) const {
+    const std::uint64_t eight = load_eight(classes);
+    unsigned kinds = 0;
+    for (const Table& table : x_tables) {
+        const std::uint64_t hash = block_hash(eight, table.length);
+        const std::size_t slot = hash >> table.shift, second = second_slot(slot, hash);
+        const unsigned found = (table.slots[slot >> 1] >> 4 * (slot & 1)) &
+                               (table.slots[second >> 1] >> 4 * (second & 1));
+        const unsigned whole =
+            (Table::kInsideWhole | Table::kBeginsWhole) * (is_part(symbols, at + table.length) ^ 1);
+        kinds |= found & (whole | Table::kInside | Table::kBegins);
+    }
+    const unsigned begins = (Table::kBegins | Table::kBeginsWhole) * (is_part(symbols, at - 1) ^ 1);
+    return kinds & (begins | Table::kInside | Table::kInsideWhole);
+}
+
+// Positions of the block where a word may begin. No branch on what the text is: every position is
+// written, few are kept.
+template <class Symbol>
+std::size_t WordMatcher::find_candidates(std::span<const Symbol> symbols, std::size_t at,
+                                         std::size_t here, std::uint16_t* candidates) const {
+    std::uint8_t classes[kBlock + 16];
+    const std::uint8_t* const class_of =
+        sizeof(Symbol) == 1 ? x_ascii_classes.data() : x_classes.data();
+    const std::size_t known = std::min(here + 8, symbols.size() - at);
+    for (std::size_t i = 0; i < known; ++i) classes[i] = class_of[symbols[at + i]];
+    std::fill(classes + known, classes + here + 16, std::uint8_t{0});
+    const std::uint32_t* const near = x_near.data();
+    const unsigned shift = x_near_shift;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < here; ++i) {
+        const std::uint64_t bit = block_hash(load_eight(classes + i), kNear) >> shift;
+        candidates[count] = static_cast<std::uint16_t>(i);
+        count += near[bit >> 5] >> (bit & 31) & 1;
+    }
+    std::size_t inside = 0;
+    for (std::size_t c = 0; c < count; ++c) {
+        const std::uint16_t i = candidates[c];
+        const std::uint64_t bit = block_hash(load_eight(classes + i), kNear) >> shift;
+        candidates[inside] = i;
+        inside += (x_inside[bit >> 5] >> (bit & 31) & 1) | (is_part(symbols, at + i - 1) ^ 1);
+    }
+    std::size_t likely = 0;
+    for (std::size_t c = 0; c < inside; ++c) {
+        const std::uint16_t i = candidates[c];
+        candidates[likely] = i;
+        likely += may_begin(symbols, at + i, classes + i) != 0;
+    }
+    return likely;
 }
 
 template <class Symbol>
 void WordMatcher::scan_symbols(std::span<const Symbol> symbols, ScanText& text,
                                std::vector<WordHit>& hits) const {
-    std::uint8_t classes[kBlock + 8];
     std::uint16_t candidates[kBlock];
-    const std::uint32_t* const near = x_near.data();
-    const unsigned shift = x_near_shift;
-    const std::uint8_t* const class_of =
-        sizeof(Symbol) == 1 ? x_ascii_classes.data() : x_classes.data();
     std::size_t resume = 0;
     for (std::size_t at = 0; at < symbols.size(); at += kBlock) {
         const std::size_t here = std::min(kBlock, symbols.size() - at);
         if (resume >= at + here) continue;
-        const std::size_t known = std::min(here + kFar, symbols.size() - at);
-        for (std::size_t i = 0; i < known; ++i) classes[i] = class_of[symbols[at + i]];
-        std::fill(classes + known, classes + here + 8, std::uint8_t{0});
-        // No branch on what the text is: every position is written, few are kept.
-        std::size_t count = 0;
-        for (std::size_t i = 0; i < here; ++i) {
-            const std::uint32_t index = near_hash(classes + i) >> shift;
-            candidates[count] = static_cast<std::uint16_t>(i);
-            count += near[index >> 5] >> (index & 31) & 1;
-        }
-        std::size_t likely = 0;
+        const std::size_t count = find_candidates(symbols, at, here, candidates);
         for (std::size_t i = 0; i < count; ++i) {
-            const std::uint16_t candidate = candidates[i];
-            candidates[likely] = candidate;
-            likely += may_begin(classes + candidate);
-        }
-        for (std::size_t i = 0; i < likely; ++i) {
             const std::size_t position = at + candidates[i];
             if (position >= resume) resume = run(symbols, position, text, hits);
         }
@@ -188,7 +220,7 @@ void WordMatcher::scan(ScanText& text, std::vector<WordHit>& hits) const {
 void WordMatcher::tell(State state, std::size_t end, ScanText& text,
                        std::vector<WordHit>& hits) const {
     unsigned missing = x_actions;
-    for (std::uint32_t o = x_output[state]; o && missing; o = x_outputs[o].next) {
+    for (std::uint32_t o = x_nodes[state].output; o && missing; o = x_outputs[o].next) {
         const Output& output = x_outputs[o];
         for (std::uint32_t e = output.first; e < output.first + output.count; ++e) {
             const unsigned action = 1u << static_cast<unsigned>(x_entries[e].action);
@@ -238,9 +270,9 @@ bool WordMatcher::is_written_so(const std::vector<Letter>& letters, bool exactly
 }
 
 std::size_t WordMatcher::memory_bytes() const {
-    return x_labels.size() * (sizeof(std::uint16_t) + 2 * sizeof(State) + sizeof(std::uint32_t)) +
-           x_outputs.size() * sizeof(Output) +
-           (x_near.size() + x_short.size() + x_far.size()) * sizeof(std::uint32_t) +
+    std::size_t tables = 2 * x_near.size() * sizeof(std::uint32_t);
+    for (const Table& table : x_tables) tables += table.slots.size();
+    return tables + x_nodes.size() * sizeof(Node) + x_outputs.size() * sizeof(Output) +
            x_entries.size() * (sizeof(WordEntry) + sizeof(Rules));
 }
 

@@ -1,13 +1,15 @@
 // WordMatcher: finds the words of a list in a text, in one pass, in time that grows with the text
 // and not with the list.
 //
-// Sources: Aho and Corasick, "Efficient string matching" (1975), over folded symbols. States are
-// numbered in breadth-first order, so a state's children lie side by side and 14 bytes hold one:
-// as compact as a double array, and built in linear time. In front of it stands a filter after Wu
-// and Manber's blocks (1994): a bitmap of the first four symbols of words, and for words of six and
-// more a second one of the first six. Only where both say yes is the automaton entered, and it is
-// left once it holds less than four symbols; so each symbol is read a bounded number of times
-// (at most five), whatever the text. A text without hits is read at the speed of the first bitmap.
+// Sources: Aho and Corasick, "Efficient string matching" (1975), over folded symbols. A state is 16
+// bytes, its children lie side by side, and a word's last letters lie in a row: as compact as a
+// double array, and built in linear time. In front of it stands a filter of blocks after Wu and
+// Manber (1994): a bitmap of the first five symbols of words, asked at every place without a
+// branch, and where it says yes tables of the first five, six or eight symbols, which also know
+// whether a word must begin or end there. Only where one of them says yes is the
+// automaton entered, and it is left once it holds less than four symbols; so each symbol is read a
+// bounded number of times (at most five), whatever the text. A text without hits is read at the
+// speed of the bitmap.
 //
 // A hit of symbols counts where the entry says so:
 //   - Without "*", a word begins and ends there: no part of a word lies beside it, signs that
@@ -89,8 +91,29 @@ public:
 
 private:
     using State = std::uint32_t;
-    static constexpr std::size_t kBlock = 512; // positions filtered at a time
-    static constexpr std::size_t kNear = 4, kFar = 6;
+    static constexpr std::size_t kBlock = 512;            // positions filtered at a time
+    static constexpr std::size_t kNear = 5;               // symbols of the bitmap
+    static constexpr std::size_t kBlocksMax = 512 * 1024; // entered in it
+    static constexpr std::size_t kDeep = 4;               // a state of so many symbols is not left
+
+    struct Node {
+        State children = 0; // the first one
+        State fail = 0;
+        std::uint32_t output : 29 = 0; // index into x_outputs, 0: none
+        std::uint32_t depth : 3 = 0;   // at most kDeep is told
+        std::uint16_t label = 0;       // the symbol that leads here
+        std::uint16_t count = 0;       // of the children
+    };
+    static_assert(sizeof(Node) == 16);
+
+    // Of words of some lengths, by the first `length` symbols. For each slot four bits: whether a
+    // word may begin inside another, times whether it is longer than the block or may go on.
+    struct Table {
+        std::size_t length = 0;
+        unsigned shift = 0;
+        std::vector<std::uint8_t> slots; // two in a byte
+        static constexpr unsigned kInside = 1, kInsideWhole = 2, kBegins = 4, kBeginsWhole = 8;
+    };
 
     struct Letter {
         char32_t plain;
@@ -122,8 +145,14 @@ private:
                               ScanText& text);
     State child(State state, std::uint16_t symbol) const;
     State step(State state, std::uint16_t symbol) const;
-    std::uint32_t depth_below_near(State state) const;
-    unsigned may_begin(const std::uint8_t* classes) const;
+    template <class Symbol>
+    unsigned is_part(std::span<const Symbol> symbols, std::size_t at) const;
+    template <class Symbol>
+    std::size_t find_candidates(std::span<const Symbol> symbols, std::size_t at, std::size_t here,
+                                std::uint16_t* candidates) const;
+    template <class Symbol>
+    unsigned may_begin(std::span<const Symbol> symbols, std::size_t at,
+                       const std::uint8_t* classes) const;
     std::uint16_t number_of(char32_t symbol) const;
 
     std::vector<WordEntry> x_entries; // sorted by their symbols
@@ -136,16 +165,16 @@ private:
     std::vector<std::uint8_t> x_classes;                     // by number: 0..31
     std::vector<std::pair<char32_t, std::uint16_t>> x_slots; // hash table of those above ASCII
 
-    std::vector<State> x_root;           // by number
-    std::vector<State> x_children;       // the first one; those of s end where s + 1's begin
-    std::vector<std::uint16_t> x_labels; // the symbol that leads to a state
-    std::vector<State> x_fail;
-    std::vector<std::uint32_t> x_output; // index into x_outputs, 0: none
-    std::vector<Output> x_outputs;
-    std::array<State, kNear + 1> x_levels{}; // the first state of each depth
+    std::array<std::uint8_t, 256> x_ascii_parts{}; // 1: part of a word
 
-    std::vector<std::uint32_t> x_near, x_short, x_far; // bitmaps
-    unsigned x_near_shift = 0, x_far_shift = 0;
+    std::vector<Node> x_nodes; // the root first
+    std::vector<State> x_root; // its children by number
+    std::vector<Output> x_outputs;
+
+    // The bitmap, and that of the words among them that may begin inside another.
+    std::vector<std::uint32_t> x_near, x_inside;
+    unsigned x_near_shift = 0;
+    std::vector<Table> x_tables;
 };
 
 } // namespace parley::chat

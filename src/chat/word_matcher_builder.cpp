@@ -87,6 +87,7 @@ Result<void> WordMatcher::Builder::number_symbols() {
     for (int byte = 0; byte < 0x80; ++byte) {
         const auto symbol =
             static_cast<unsigned char>(x_folding.fold_simple(static_cast<char>(byte)));
+        x_made.x_ascii_parts[byte] = TextFolding::is_word_part(static_cast<char32_t>(byte));
         const auto found = numbers.find(symbol);
         if (found == numbers.end()) continue;
         x_made.x_ascii_numbers[byte] = found->second;
@@ -97,104 +98,138 @@ Result<void> WordMatcher::Builder::number_symbols() {
     return {};
 }
 
+// A state's children are put in a row, then each child's own: what hangs on one branch, above all
+// the last letters of a word, lies together.
 void WordMatcher::Builder::make_trie() {
-    // x_labels, x_children and x_output grow together; ranges and depths beside them.
-    std::vector<Range> ranges;
-    std::vector<std::uint32_t> depths;
+    struct Open {
+        State state;
+        Range range;
+        std::size_t depth;
+    };
+    std::vector<Node>& nodes = x_made.x_nodes;
     x_made.x_outputs.push_back({0, 0, 0});
-    x_made.x_levels.fill(std::numeric_limits<State>::max());
-    add_state({0, x_words.size()}, 0, 0, ranges, depths);
-    for (State state = 0; state < ranges.size(); ++state) {
-        x_made.x_children[state] = static_cast<State>(ranges.size());
-        const std::uint32_t depth = depths[state];
-        std::size_t i = ranges[state].begin;
-        const std::size_t end = ranges[state].end;
-        // Sorted by symbols, which are not sorted by number: children are put in order below.
-        while (i < end && x_words[i].numbers.size() == depth) ++i;
-        std::vector<std::pair<std::uint16_t, Range>> groups;
-        while (i < end) {
-            const std::uint16_t label = x_words[i].numbers[depth];
+    nodes.emplace_back();
+    std::vector<Open> open{{0, {0, x_words.size()}, 0}};
+    std::vector<Open> children;
+    while (!open.empty()) {
+        const Open parent = open.back();
+        open.pop_back();
+        std::size_t i = parent.range.begin;
+        while (i < parent.range.end && x_words[i].numbers.size() == parent.depth) ++i;
+        children.clear();
+        while (i < parent.range.end) {
+            const std::uint16_t label = x_words[i].numbers[parent.depth];
             const std::size_t from = i;
-            while (i < end && x_words[i].numbers[depth] == label) ++i;
-            groups.push_back({label, {from, i}});
+            while (i < parent.range.end && x_words[i].numbers[parent.depth] == label) ++i;
+            children.push_back({label, {from, i}, parent.depth + 1});
         }
-        std::sort(groups.begin(), groups.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
-        for (const auto& [label, range] : groups)
-            add_state(range, label, depth + 1, ranges, depths);
+        // Words are sorted by their symbols, children by the symbols' numbers.
+        std::sort(children.begin(), children.end(),
+                  [](const Open& a, const Open& b) { return a.state < b.state; });
+        nodes[parent.state].children = static_cast<State>(nodes.size());
+        nodes[parent.state].count = static_cast<std::uint16_t>(children.size());
+        for (Open& child : children) {
+            Node& node = nodes.emplace_back();
+            node.label = static_cast<std::uint16_t>(child.state);
+            node.depth = static_cast<std::uint32_t>(std::min(child.depth, kDeep)) & 7;
+            node.output = output_of(child.range, child.depth) & 0x1FFFFFFF;
+            child.state = static_cast<State>(nodes.size() - 1);
+        }
+        open.insert(open.end(), children.rbegin(), children.rend());
     }
-    x_made.x_children.push_back(static_cast<State>(ranges.size()));
     x_made.x_root.assign(x_made.x_classes.size(), 0);
-    for (State s = x_made.x_children[0]; s < x_made.x_children[1]; ++s)
-        x_made.x_root[x_made.x_labels[s]] = s;
+    for (State s = nodes[0].children; s < nodes[0].children + nodes[0].count; ++s)
+        x_made.x_root[nodes[s].label] = s;
 }
 
-void WordMatcher::Builder::add_state(Range range, std::uint16_t label, std::uint32_t depth,
-                                     std::vector<Range>& ranges,
-                                     std::vector<std::uint32_t>& depths) {
-    const auto state = static_cast<State>(ranges.size());
-    if (depth <= kNear && state < x_made.x_levels[depth]) x_made.x_levels[depth] = state;
-    ranges.push_back(range);
-    depths.push_back(depth);
-    x_made.x_labels.push_back(label);
-    x_made.x_children.push_back(0);
+std::uint32_t WordMatcher::Builder::output_of(Range range, std::size_t depth) {
     std::uint32_t count = 0;
-    while (depth > 0 && range.begin + count < range.end &&
-           x_words[range.begin + count].numbers.size() == depth)
+    while (range.begin + count < range.end && x_words[range.begin + count].numbers.size() == depth)
         ++count;
-    x_made.x_output.push_back(count ? static_cast<std::uint32_t>(x_made.x_outputs.size()) : 0);
-    if (count) x_made.x_outputs.push_back({static_cast<std::uint32_t>(range.begin), count, 0});
+    if (!count) return 0;
+    x_made.x_outputs.push_back({static_cast<std::uint32_t>(range.begin), count, 0});
+    return static_cast<std::uint32_t>(x_made.x_outputs.size() - 1);
 }
 
+// Level by level: a failure leads to a shorter state.
 void WordMatcher::Builder::make_failures() {
-    x_made.x_fail.assign(x_made.x_labels.size(), 0);
-    for (State parent = 0; parent < x_made.x_labels.size(); ++parent) {
-        for (State s = x_made.x_children[parent]; s < x_made.x_children[parent + 1]; ++s) {
-            const State fail = parent ? x_made.step(x_made.x_fail[parent], x_made.x_labels[s]) : 0;
-            x_made.x_fail[s] = fail;
-            const std::uint32_t inherited = x_made.x_output[fail];
-            if (x_made.x_output[s])
-                x_made.x_outputs[x_made.x_output[s]].next = inherited;
+    std::vector<Node>& nodes = x_made.x_nodes;
+    std::vector<State> order{0};
+    order.reserve(nodes.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const State parent = order[i];
+        const State end = nodes[parent].children + nodes[parent].count;
+        for (State s = nodes[parent].children; s < end; ++s) {
+            order.push_back(s);
+            if (parent) nodes[s].fail = x_made.step(nodes[parent].fail, nodes[s].label);
+            const std::uint32_t inherited = nodes[nodes[s].fail].output;
+            if (nodes[s].output)
+                x_made.x_outputs[nodes[s].output].next = inherited;
             else
-                x_made.x_output[s] = inherited;
+                nodes[s].output = inherited & 0x1FFFFFFF;
         }
     }
 }
 
 void WordMatcher::Builder::make_bitmaps() {
-    // Enough bits that few of them are set, and no more: the fewer, the nearer to the core.
-    const std::size_t words = std::max<std::size_t>(x_words.size(), 1);
-    const auto bits = [](std::size_t wanted, unsigned low, unsigned high) {
-        return std::clamp(static_cast<unsigned>(std::bit_width(wanted)), low, high);
+    // Enough slots that few of them are taken, and no more: the fewer, the nearer to the core.
+    const auto bits_for = [](std::size_t blocks) {
+        return std::clamp(static_cast<unsigned>(std::bit_width(blocks * 16)), 12u, 20u);
     };
-    const unsigned near_bits = bits(words * 16, 12, 20), far_bits = bits(words * 16, 12, 21);
-    x_made.x_near_shift = 32 - near_bits;
-    x_made.x_far_shift = 32 - far_bits;
-    x_made.x_near.assign(std::size_t{1} << near_bits >> 5, 0);
-    x_made.x_short.assign(x_made.x_near.size(), 0);
-    x_made.x_far.assign(std::size_t{1} << far_bits >> 5, 0);
-    const auto set = [](std::vector<std::uint32_t>& map, std::uint32_t index) {
-        map[index >> 5] |= 1u << (index & 31);
-    };
-    for (const Word& word : x_words) {
+    // Whatever may follow a word that is shorter than the bitmap's block: so many more blocks.
+    const auto tails_of = [](const Word& word) -> std::uint32_t {
         const std::size_t length = word.numbers.size();
-        std::uint8_t classes[kFar + 2] = {};
-        for (std::size_t i = 0; i < std::min(length, kFar); ++i)
-            classes[i] = x_made.x_classes[word.numbers[i]];
-        if (length >= kFar) {
-            set(x_made.x_near, near_hash(classes) >> x_made.x_near_shift);
-            set(x_made.x_far, far_hash(classes) >> x_made.x_far_shift);
-            continue;
-        }
-        // Whatever may follow a word that is shorter than the block.
-        const std::size_t open = length < kNear ? kNear - length : 0;
-        for (std::uint32_t tail = 0; tail < 1u << 5 * open; ++tail) {
-            for (std::size_t i = 0; i < open; ++i)
-                classes[length + i] = static_cast<std::uint8_t>(tail >> 5 * i & 31);
-            const std::uint32_t index = near_hash(classes) >> x_made.x_near_shift;
-            set(x_made.x_near, index);
-            set(x_made.x_short, index);
-        }
+        return length < kNear ? 1u << 5 * (kNear - length) : 1;
+    };
+    constexpr std::size_t kLengths[] = {5, 6, 8};
+    std::size_t counts[3] = {}, all = 0;
+    const auto table_of = [](std::size_t length) { return length >= 8 ? 2 : length >= 6 ? 1 : 0; };
+    for (const Word& word : x_words) {
+        counts[table_of(word.numbers.size())] += tails_of(word);
+        all += tails_of(word);
+    }
+    // Lists full of words of one or two symbols (Chinese ones are): every place is looked at.
+    if (all > kBlocksMax) {
+        x_made.x_near_shift = 64 - 12;
+        x_made.x_near.assign(std::size_t{1} << 12 >> 5, ~0u);
+        x_made.x_inside = x_made.x_near;
+        x_made.x_tables.push_back({kNear, 64 - 12, std::vector<std::uint8_t>(1 << 11, 0xFF)});
+        return;
+    }
+    std::size_t index[3] = {};
+    for (std::size_t i = 0; i < 3; ++i) {
+        if (counts[i] == 0) continue;
+        index[i] = x_made.x_tables.size();
+        Table& table = x_made.x_tables.emplace_back();
+        table.length = kLengths[i];
+        table.shift = 64 - bits_for(counts[i]);
+        table.slots.assign(std::size_t{1} << bits_for(counts[i]) >> 1, 0);
+    }
+    x_made.x_near_shift = 64 - bits_for(all);
+    x_made.x_near.assign(std::size_t{1} << bits_for(all) >> 5, 0);
+    x_made.x_inside = x_made.x_near;
+    for (const Word& word : x_words)
+        enter_blocks(word, tails_of(word), x_made.x_tables[index[table_of(word.numbers.size())]]);
+}
+
+void WordMatcher::Builder::enter_blocks(const Word& word, std::uint32_t tails, Table& table) {
+    const std::size_t length = word.numbers.size();
+    std::uint8_t classes[8] = {};
+    for (std::size_t i = 0; i < std::min<std::size_t>(length, 8); ++i)
+        classes[i] = x_made.x_classes[word.numbers[i]];
+    const bool whole = word.rules.right && length == table.length;
+    const unsigned kind = word.rules.left ? (whole ? Table::kBeginsWhole : Table::kBegins)
+                                          : (whole ? Table::kInsideWhole : Table::kInside);
+    for (std::uint32_t tail = 0; tail < tails; ++tail) {
+        for (std::size_t i = length; i < kNear; ++i)
+            classes[i] = static_cast<std::uint8_t>(tail >> 5 * (i - length) & 31);
+        const std::uint64_t near = block_hash(load_eight(classes), kNear) >> x_made.x_near_shift;
+        x_made.x_near[near >> 5] |= 1u << (near & 31);
+        if (!word.rules.left) x_made.x_inside[near >> 5] |= 1u << (near & 31);
+        const std::uint64_t hash = block_hash(load_eight(classes), table.length);
+        const std::size_t slot = hash >> table.shift;
+        for (const std::size_t each : {slot, second_slot(slot, hash)})
+            table.slots[each >> 1] |= static_cast<std::uint8_t>(kind << 4 * (each & 1));
     }
 }
 

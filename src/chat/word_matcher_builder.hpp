@@ -3,6 +3,8 @@
 
 #include "chat/word_matcher.hpp"
 
+#include <cstring>
+
 namespace parley::chat {
 
 struct WordMatcher::Builder {
@@ -24,32 +26,28 @@ private:
     Result<void> add(WordEntry entry);
     Result<void> number_symbols();
     void make_trie();
-    void add_state(Range range, std::uint16_t label, std::uint32_t depth,
-                   std::vector<Range>& ranges, std::vector<std::uint32_t>& depths);
+    std::uint32_t output_of(Range range, std::size_t depth);
     void make_failures();
     void make_bitmaps();
+    void enter_blocks(const Word& word, std::uint32_t tails, Table& table);
 
     const TextFolding& x_folding;
     WordMatcher& x_made;
     std::vector<Word> x_words;
 };
 
-// Where the bitmaps have the bit of some classes: four, and then six.
-inline std::uint32_t near_hash(const std::uint8_t* classes) {
-    std::uint32_t four;
-    __builtin_memcpy(&four, classes, 4);
-    return four * 0x9E3779B1u;
+inline std::uint64_t load_eight(const std::uint8_t* classes) {
+    std::uint64_t eight;
+    std::memcpy(&eight, classes, sizeof eight);
+    return eight;
 }
-inline std::uint32_t far_hash(const std::uint8_t* classes) {
-    std::uint32_t four;
-    std::uint16_t two;
-    __builtin_memcpy(&four, classes, 4);
-    __builtin_memcpy(&two, classes + 4, 2);
-    const std::uint64_t mixed = (std::uint64_t{four} << 16 | two) * 0x9E3779B97F4A7C15ull;
-    return static_cast<std::uint32_t>(mixed >> 32);
+// Where the bitmap has the bit of five classes, and a table that of its `length`.
+inline std::uint64_t block_hash(std::uint64_t eight, std::size_t length) {
+    return (eight << (64 - 8 * length)) * 0x9E3779B97F4A7C15ull;
 }
-inline unsigned has_bit(const std::vector<std::uint32_t>& bits, std::uint32_t index) {
-    return bits[index >> 5] >> (index & 31) & 1;
+// A block has its bits in two slots of one line of the cache: by chance both are taken rarely.
+inline std::size_t second_slot(std::size_t slot, std::uint64_t hash) {
+    return slot ^ (1 + (hash >> 20 & 0x3E));
 }
 inline std::size_t slot_of(char32_t symbol, std::size_t slots) {
     return symbol * 0x9E3779B1u >> 7 & (slots - 1);

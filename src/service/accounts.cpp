@@ -39,6 +39,12 @@ RequestRates Accounts::rates_of_call(std::string_view peer_address) const {
     return {x_ports.rates, address_block(peer_address), x_ports.clock.steady()};
 }
 
+Result<std::string> Accounts::check_username(std::string_view name) const {
+    PARLEY_TRY(std::string username, chat::check_username(name));
+    if (x_ports.filter) PARLEY_CHECK(x_ports.filter->check_name(username));
+    return username;
+}
+
 Task<Result<SignedIn>> Accounts::sign_up(NewAccount account) {
     PARLEY_CO_TRY(model::User made, co_await create(std::move(account)));
     co_return co_await start_session(std::move(made), x_access_token_life);
@@ -49,7 +55,7 @@ Task<Result<model::User>> Accounts::create(NewAccount account) {
     PARLEY_CO_CHECK(x_ports.rates.take(Limit::address_sign_ups,
                                        *x_ports.rates.of_address(account.from, steady), steady));
     ports::NewUser user;
-    PARLEY_CO_TRY(user.username, chat::check_username(account.username));
+    PARLEY_CO_TRY(user.username, check_username(account.username));
     PARLEY_CO_TRY(user.email, chat::check_email(account.email));
     PARLEY_CO_CHECK(chat::check_password(account.password));
     user.username_key = chat::name_key(user.username);
@@ -203,11 +209,12 @@ Task<Result<model::User>> Accounts::require(model::UserId user, model::ServerRol
 Task<Result<model::User>> Accounts::change_profile(model::UserId user, ProfileChange change) {
     ports::UserChange wanted;
     if (change.username) {
-        PARLEY_CO_TRY(wanted.username, chat::check_username(*change.username));
+        PARLEY_CO_TRY(wanted.username, check_username(*change.username));
         wanted.username_key = chat::name_key(*wanted.username);
     }
     if (change.display_name) {
         PARLEY_CO_TRY(wanted.display_name, chat::check_display_name(*change.display_name));
+        if (x_ports.filter) PARLEY_CO_CHECK(x_ports.filter->check_name(*wanted.display_name));
     }
     if (!wanted.username && !wanted.display_name) co_return co_await profile(user);
     auto changed = co_await x_ports.users.update_user(user, std::move(wanted));

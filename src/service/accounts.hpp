@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "chat/content_filter.hpp"
 #include "ports/clock.hpp"
 #include "ports/credentials.hpp"
 #include "ports/entropy.hpp"
@@ -60,6 +61,7 @@ public:
         ports::Entropy& entropy;
         const ports::Clock& clock;
         RateLimits& rates;
+        const chat::ContentFilter* filter = nullptr; // of names; null: none
     };
 
     // `access_token_life` is at most limits::kAccessTokenLifeMax, `classic_token_life` at most
@@ -68,8 +70,8 @@ public:
              Logger& log, Metrics& metrics,
              std::chrono::seconds classic_token_life = limits::kClassicTokenLife);
 
-    // invalid_username, invalid_email, invalid_password, email_taken, username_taken, rate_limited
-    // (by address).
+    // invalid_username, invalid_email, invalid_password, content_rejected, email_taken,
+    // username_taken, rate_limited (by address).
     Task<Result<SignedIn>> sign_up(NewAccount account);
     // The same without a session.
     Task<Result<model::User>> create(NewAccount account);
@@ -95,7 +97,7 @@ public:
     // The user, if the account is not disabled and has at least this role; looked up in the store.
     // unauthorized, session_revoked (disabled), forbidden.
     Task<Result<model::User>> require(model::UserId user, model::ServerRole at_least) const;
-    // invalid_username, username_taken, invalid_field, too_long.
+    // invalid_username, username_taken, invalid_field, too_long, content_rejected.
     Task<Result<model::User>> change_profile(model::UserId user, ProfileChange change);
 
     RateLimits& rates() const { return x_ports.rates; }
@@ -103,6 +105,7 @@ public:
     RequestRates rates_of_call(std::string_view peer_address) const;
 
 private:
+    Result<std::string> check_username(std::string_view name) const;
     Task<Result<SignedIn>> check_password(Credentials credentials,
                                           std::chrono::seconds token_life);
     Task<Result<SignedIn>> log_in(Credentials credentials, std::chrono::seconds token_life);

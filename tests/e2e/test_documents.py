@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from documents import METHODS, Document, messages_of, operations
 from parley_client import Api, Socket, User, new_nonce, unique
+from parley_command import parley
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -200,6 +201,7 @@ def test_every_call_answers_as_documented(server, openapi):
     room = go_through_rooms(ann, bob, eve)
     go_through_members(ann, bob, eve, room)
     go_through_messages(ann, bob, eve, room)
+    go_through_words(server, ann, bob, eve, room)
     for path in ("/healthz", "/readyz", "/metrics"):
         api.call("GET", path)
     gone = ann.room(bob)
@@ -265,6 +267,19 @@ def go_through_rooms(ann, bob, eve):
     bob.patch(f"/v1/rooms/{room}", {"topic": "Mine"})
     bob.delete(f"/v1/rooms/{room}")
     return room
+
+
+def go_through_words(server, ann, bob, eve, room):
+    path = f"/v1/rooms/{room}/words"
+    for body in ({"words": [{"word": "pineapple"}]}, {"words": 1}, {"words": [{"word": ""}]}, {}):
+        ann.put(path, body)
+    bob.put(path, {})
+    eve.get(path)
+    ann.get(path)
+    for _ in range(2):
+        ann.get("/v1/admin/filter")
+        ann.post("/v1/admin/filter/reload")
+        parley("user", "role", ann.name, "admin", data=server.data)
 
 
 def go_through_members(ann, bob, eve, room):

@@ -154,7 +154,17 @@ CREATE TABLE online_users (user_id INTEGER PRIMARY KEY);
 INSERT INTO meta VALUES ('alive_at', 0);
 )sql";
 
-constexpr Migration kMigrations[] = {{kFirst}, {kServerRoles}, {kSlowMode}, {kPresence}};
+constexpr const char* kRoomWords = R"sql(
+CREATE TABLE room_words (
+    room_id  INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    words    TEXT NOT NULL -- chat/word_list.hpp
+);
+CREATE INDEX room_words_revision ON room_words (revision);
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {kFirst}, {kServerRoles}, {kSlowMode}, {kPresence}, {kRoomWords}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");

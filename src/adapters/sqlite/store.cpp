@@ -6,6 +6,7 @@
 #include "adapters/sqlite/event_store.hpp"
 #include "adapters/sqlite/history.hpp"
 #include "adapters/sqlite/migrations.hpp"
+#include "adapters/sqlite/room_words.hpp"
 #include "adapters/sqlite/rooms.hpp"
 #include "adapters/sqlite/writer.hpp"
 
@@ -60,6 +61,7 @@ struct Store::Parts {
           readers(directory / "parley.db", metrics),
           history(readers),
           rooms(readers, writer, *database),
+          words(readers, writer, *database),
           accounts(readers, writer, *database, clock) {}
 
     DirectoryLock lock;
@@ -72,6 +74,7 @@ struct Store::Parts {
     Readers readers;
     History history;
     Rooms rooms;
+    RoomWords words;
     Accounts accounts;
     bool stopped = false;
 };
@@ -108,6 +111,7 @@ ports::EventStore& Store::events() { return x_parts->events; }
 ports::RoomLog& Store::log() { return x_parts->writer; }
 ports::History& Store::history() { return x_parts->history; }
 ports::RoomDirectory& Store::rooms() { return x_parts->rooms; }
+ports::WordStore& Store::words() { return x_parts->words; }
 ports::UserStore& Store::users() { return x_parts->accounts; }
 ports::SessionStore& Store::sessions() { return x_parts->accounts; }
 

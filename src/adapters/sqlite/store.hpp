@@ -18,6 +18,7 @@
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
 #include "ports/user_store.hpp"
+#include "ports/word_store.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -48,6 +49,7 @@ public:
     ports::RoomDirectory& rooms();
     ports::UserStore& users();
     ports::SessionStore& sessions();
+    ports::WordStore& words();
 
 private:
     struct Parts;
