@@ -178,6 +178,9 @@ std::vector<Setting> plain_settings() {
              s.classic_token_life = std::chrono::seconds(parse_number<int>(v, 1, 2'592'000));
          },
          [](const Settings& s) { return std::to_string(s.classic_token_life.count()); }},
+        number_setting<std::uint32_t>(
+            "retention-days", "Days that messages are kept; 0: for ever. A room may have less",
+            &Settings::retention_days, 0, limits::kRetentionDaysMax),
         number_setting<std::size_t>("connections-max", "Connections of this process",
                                     &Settings::connections_max, 1, 1'000'000),
     };

@@ -29,6 +29,7 @@ struct Sequencer::Context {
     model::RoomId room_id() const { return draft.room_id(); }
     model::UserId actor() const { return draft.user_id(); }
     Result<void> authorise(Action action, const Subject& subject = {}) const {
+        if (draft.by_server() && standing.room_exists) return {};
         return chat::authorise(standing, action, subject);
     }
 };
@@ -259,6 +260,7 @@ Result<Sequencer::Verdict> Sequencer::member(const Context& context,
 
 Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::RoomDraft& draft) {
     PARLEY_CHECK(context.authorise(draft.remove ? Action::delete_room : Action::change_room));
+    if (draft.sets_retention) PARLEY_CHECK(context.authorise(Action::set_retention));
     model::Room after = context.room;
     if (draft.remove) {
         after.deleted = true;
@@ -269,11 +271,12 @@ Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::
         if (draft.visibility && !(after.visibility == model::Visibility::pair &&
                                   *draft.visibility == model::Visibility::restricted))
             after.visibility = *draft.visibility;
+        if (draft.sets_retention) after.retention_days = draft.retention_days;
     }
     Verdict verdict;
     const model::Room& before = context.room;
     if (!after.deleted && after.name == before.name && after.topic == before.topic &&
-        after.visibility == before.visibility) {
+        after.visibility == before.visibility && after.retention_days == before.retention_days) {
         verdict.nothing_to_do = true;
         return verdict;
     }

@@ -29,6 +29,8 @@ struct Room {
     Time created_at;
     std::uint64_t member_count = 0;
     bool deleted = false;
+    // How long what is said is kept; absent: as long as the server keeps it. Of both the shorter.
+    std::optional<std::uint32_t> retention_days = {};
 };
 
 struct Member {

@@ -61,7 +61,8 @@ protected:
         for (std::uint16_t i = 0; i < kCores; ++i) {
             cores.push_back(std::make_unique<Core>(i));
             rooms.push_back(std::make_unique<Rooms>(
-                *cores[i], RoomsPorts{*log, store, store, store, clock, filter}, &plain, metrics));
+                *cores[i], RoomsPorts{*log, store, store, store, clock, filter, store}, &plain,
+                metrics));
             all.push_back(rooms.back().get());
         }
         for (auto& each : rooms) each->meet(all);

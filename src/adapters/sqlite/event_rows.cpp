@@ -27,6 +27,8 @@ model::Room read_room(const Query& query, int first) {
     room.created_at = query.time(first + 5);
     room.member_count = static_cast<std::uint64_t>(query.integer(first + 6));
     room.deleted = query.integer(first + 7) != 0;
+    if (!query.is_null(first + 8))
+        room.retention_days = static_cast<std::uint32_t>(query.integer(first + 8));
     return room;
 }
 

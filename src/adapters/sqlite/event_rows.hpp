@@ -26,8 +26,9 @@ enum class EventKind : std::int64_t { edited = 2, deleted = 3, reaction = 4, mem
 inline constexpr int kMessageColumns = 9;
 
 #define PARLEY_ROOM_COLUMNS                                                                        \
-    "r.id, r.kind, r.visibility, r.name, r.topic, r.created_at, r.member_count, r.deleted"
-inline constexpr int kRoomColumns = 8;
+    "r.id, r.kind, r.visibility, r.name, r.topic, r.created_at, r.member_count, r.deleted, "       \
+    "r.retention_days"
+inline constexpr int kRoomColumns = 9;
 
 // `first`: the column where the list above begins.
 model::Message read_message(const Query& query, model::RoomId room, int first);

@@ -160,7 +160,7 @@ void EventStore::store(const model::Sequenced& sequenced, const model::MemberCha
 void EventStore::store(const model::Sequenced& sequenced, const model::RoomChanged& change) {
     const model::Event& event = sequenced.event();
     const model::Room& room = change.room;
-    if (!event.prev_id) {
+    if (!sequenced.initial_members().empty()) {
         create_room(sequenced, room);
     } else if (room.deleted) {
         x_database
@@ -171,9 +171,9 @@ void EventStore::store(const model::Sequenced& sequenced, const model::RoomChang
     } else {
         x_database
             .query("UPDATE rooms SET name = ?2, name_key = ?3, topic = ?4, topic_key = ?5, "
-                   "visibility = ?6 WHERE id = ?1")
+                   "visibility = ?6, retention_days = ?7 WHERE id = ?1")
             .bind(event.room_id, room.name, sequenced.name_key(), room.topic, sequenced.topic_key(),
-                  room.visibility)
+                  room.visibility, room.retention_days)
             .run();
     }
     insert_event(x_database, event,
@@ -266,7 +266,8 @@ Result<model::EventId> EventStore::last_id() {
 std::optional<ports::StoredRoom> EventStore::read_stored(model::RoomId room) {
     auto query = x_database.query(
         "SELECT " PARLEY_ROOM_COLUMNS ", r.owner_count, "
-        "max(ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0), "
+        "max(r.removed_id, ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC "
+        "LIMIT 1), 0), "
         "ifnull((SELECT id FROM events WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0)) "
         "FROM rooms r WHERE r.id = ?1 AND r.deleted = 0");
     query.bind(room);
@@ -365,7 +366,8 @@ Result<std::optional<model::RoomId>> EventStore::dm_of(model::UserId a, model::U
 
 Result<bool> EventStore::user_exists(model::UserId user) {
     return checked([&]() -> Result<bool> {
-        auto query = x_database.query("SELECT 1 FROM users WHERE id = ?");
+        auto query = x_database.query("SELECT 1 FROM users WHERE id = ?1 AND NOT EXISTS "
+                                      "(SELECT 1 FROM erasures WHERE user_id = ?1)");
         query.bind(user);
         return query.row();
     });

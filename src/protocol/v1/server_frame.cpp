@@ -58,6 +58,7 @@ void put_room(JsonWriter& out, const model::Room& room, std::optional<model::Rol
     out.raw(",\"topic\":").text(room.topic).raw(",\"created_at\":").time(room.created_at);
     if (my_role) out.raw(",\"my_role\":").name(name_of(*my_role));
     out.raw(",\"member_count\":").number(room.member_count);
+    if (room.retention_days) out.raw(",\"retention_days\":").number(*room.retention_days);
     if (room.deleted) out.raw(",\"deleted\":true");
     out.raw("}");
 }
