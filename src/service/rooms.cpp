@@ -60,8 +60,12 @@ Result<void> Rooms::submit(model::Draft draft, std::uint64_t responder, std::str
     if (Error* refused = std::get_if<Error>(&verdict)) return std::move(*refused);
     ports::Origin origin{x_core.index(), responder, std::move(ref)};
     if (auto* held = std::get_if<chat::ContentFilter::Held>(&verdict)) {
-        if (!x_gate.spawn(hold(std::move(*held), std::move(origin))))
-            return Error(Errc::shutting_down, "the server is stopping");
+        // Not at once: the caller has not yet counted what it waits for.
+        x_core.post([this, held = std::move(*held), origin = std::move(origin)] {
+            if (!x_gate.spawn(hold(held, origin)))
+                answer_unstored(held.draft, origin,
+                                {Errc::shutting_down, "the server is stopping"});
+        });
     } else {
         x_submissions.push_back({std::get<model::Filtered>(std::move(verdict)), std::move(origin)});
     }

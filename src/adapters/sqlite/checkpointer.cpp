@@ -45,8 +45,8 @@ void Checkpointer::when_idle() {
 void Checkpointer::truncate() {
     try {
         x_writer.execute("PRAGMA busy_timeout = 0");
-        x_writer.checkpoint(Database::CheckpointKind::truncate);
-        x_empty_log = x_writer.log_pages() != 0;
+        const auto done = x_writer.checkpoint(Database::CheckpointKind::truncate);
+        x_empty_log = done.log_pages != 0 || done.copied_pages != 0;
         x_writer.execute("PRAGMA busy_timeout = 5000");
     } catch (const DatabaseError& error) {
         note(error);

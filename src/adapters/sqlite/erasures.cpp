@@ -158,18 +158,38 @@ void Erasures::write_blank_messages(model::UserId user,
 
 Task<Result<void>> Erasures::blank_room(model::UserId user, model::RoomId room) {
     return x_writer.run([this, user, room]() -> Result<void> {
-        x_writing
-            .query("UPDATE rooms SET name = '', name_key = '', topic = '', topic_key = '' "
-                   "WHERE id = ?1 AND deleted = 1")
-            .bind(room)
-            .run();
-        if (x_writing.changes() == 0) return {};
-        x_writing.query("UPDATE events SET text = '', topic = '' WHERE room_id = ?1 AND kind = 6")
-            .bind(room)
-            .run();
-        x_writing.query("UPDATE erasures SET rooms = rooms + 1 WHERE user_id = ?").bind(user).run();
+        if (write_blank_room(room))
+            x_writing.query("UPDATE erasures SET rooms = rooms + 1 WHERE user_id = ?")
+                .bind(user)
+                .run();
         return {};
     });
+}
+
+bool Erasures::write_blank_room(model::RoomId room) {
+    x_writing
+        .query("UPDATE rooms SET name = '', name_key = '', topic = '', topic_key = '' "
+               "WHERE id = ?1 AND deleted = 1")
+        .bind(room)
+        .run();
+    if (x_writing.changes() == 0) return false;
+    x_writing.query("UPDATE events SET text = '', topic = '' WHERE room_id = ?1 AND kind = 6")
+        .bind(room)
+        .run();
+    return true;
+}
+
+// Those that the user has deleted, also where a crash came between a room's end and its name's.
+void Erasures::write_blank_rooms_deleted_by(model::UserId user) {
+    std::vector<model::RoomId> rooms;
+    {
+        auto query = x_writing.query("SELECT id FROM rooms r WHERE deleted = 1 AND (name <> '' OR "
+                                     "topic <> '') AND ?1 = (SELECT user_id FROM events WHERE "
+                                     "room_id = r.id ORDER BY id DESC LIMIT 1)");
+        query.bind(user);
+        while (query.row()) rooms.push_back(query.id<model::RoomId>(0));
+    }
+    for (const model::RoomId room : rooms) write_blank_room(room);
 }
 
 Task<Result<void>> Erasures::count_left_room(model::UserId user) {
@@ -213,6 +233,7 @@ Task<Result<ports::Erasure>> Erasures::finish_erasure(model::UserId user, model:
 Result<ports::Erasure> Erasures::write_end(model::UserId user, model::Time now) {
     x_writing.query("DELETE FROM held_messages WHERE user_id = ?").bind(user).run();
     const std::int64_t held = x_writing.changes();
+    write_blank_rooms_deleted_by(user);
     x_writing.query("DELETE FROM read_marks WHERE user_id = ?").bind(user).run();
     // The rows of ended sessions stay until they expire: their tokens are refused by them.
     end_sessions_of(x_writing, user, now);

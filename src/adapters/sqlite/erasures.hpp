@@ -40,6 +40,8 @@ private:
     // On the writer's thread, in its transaction.
     void write_blank_messages(model::UserId user, const std::vector<model::MessageId>& messages,
                               model::MessageId scanned);
+    bool write_blank_room(model::RoomId room);
+    void write_blank_rooms_deleted_by(model::UserId user);
     bool write_blank_reactions(model::UserId user,
                                const std::vector<ports::ErasedReaction>& reactions);
     Result<ports::Erasure> write_end(model::UserId user, model::Time now);
