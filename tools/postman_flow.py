@@ -110,6 +110,22 @@ MESSAGES = [
          expect=["body.messages[0].deleted === true", "body.messages[0].content === ''"]),
 ]  # fmt: skip
 
+ADMINISTRATION = [
+    step("listHeld", "Nothing waits for a moderator", by="ann", expect=["body.held.length === 0"]),
+    refused("listHeld", "Bob is none of the room", 403, "forbidden", by="bob"),
+    refused("approveHeld", "What does not wait is not let through", 404, "unknown_message", by="ann",
+            path={"held_id": "1"}),
+    refused("rejectHeld", "Nor refused", 404, "unknown_message", by="ann", path={"held_id": "1"}),
+    refused("listAllHeld", "Those of all rooms are for the server's moderators", 403, "forbidden", by="ann"),
+    refused("listAllRooms", "And so are all rooms", 403, "forbidden", by="ann"),
+    refused("listUsers", "Accounts are for the server's admins", 403, "forbidden", by="ann"),
+    refused("getUser", "Also one", 403, "forbidden", by="ann"),
+    refused("changeUser", "Nobody else changes it", 403, "forbidden", by="ann", body={"disabled": True}),
+    refused("revokeSessions", "Or ends its sessions", 403, "forbidden", by="ann"),
+    refused("eraseUser", "Or erases it", 403, "forbidden", by="ann"),
+    refused("getErasure", "Or reads the receipt", 403, "forbidden", by="ann"),
+]  # fmt: skip
+
 LEAVING = [
     step("leaveRoom", "Bob leaves", by="bob"),
     refused("sendMessage", "Who left cannot send", 403, "not_a_member", by="bob", body=words("n3", "Hello?")),
@@ -169,5 +185,6 @@ FLOW = [
     {"name": "Word lists", "description": "For admins of the server.", "steps": FILTER},
     {"name": "Messages", "description": "Send, read, edit, react, delete.", "steps": MESSAGES},
     {"name": "Classic", "description": "The surface of the Go application, same rooms and users.", "steps": CLASSIC},
+    {"name": "Administration", "description": "For moderators and admins.", "steps": ADMINISTRATION},
     {"name": "Leaving", "description": "And what is refused afterwards.", "steps": LEAVING},
 ]

@@ -11,7 +11,11 @@ Api::Api(const ApiParts& parts)
       x_messages(parts.rooms, parts.history, x_router),
       x_words(parts.words, parts.rooms, parts.accounts, x_router),
       x_classic({parts.accounts, parts.rooms, parts.directory, parts.history, parts.clock},
-                x_router) {
+                x_router),
+      x_moderation(parts.rooms, parts.accounts, parts.held, parts.clock),
+      x_held(x_moderation, x_router),
+      x_admin(parts.accounts, parts.directory, parts.erasures, parts.signer, parts.clock,
+              x_router) {
     add_operator_routes(x_router, parts.metrics, parts.what_is_missing);
     add_web_routes(x_router, web_files());
 }

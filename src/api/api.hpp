@@ -7,7 +7,9 @@
 
 #include "api/classic_errors.hpp"
 #include "api/classic_routes.hpp"
+#include "api/admin.hpp"
 #include "api/docs.hpp"
+#include "api/held.hpp"
 #include "api/messages.hpp"
 #include "api/rooms.hpp"
 #include "api/router.hpp"
@@ -27,6 +29,8 @@ struct ApiParts {
     service::Rooms& rooms;
     ports::RoomDirectory& directory;
     ports::History& history;
+    ports::HeldStore& held;
+    ports::ErasureStore& erasures;
     const ports::Clock& clock;
     const ports::TokenSigner& signer;
     Metrics& metrics;
@@ -53,6 +57,9 @@ private:
     MessageRoutes x_messages;
     WordRoutes x_words;
     ClassicRoutes x_classic;
+    service::Moderation x_moderation;
+    HeldRoutes x_held;
+    AdminRoutes x_admin;
 };
 
 } // namespace parley::api

@@ -163,20 +163,28 @@ Result<std::optional<std::string>> JsonBody::optional_text(std::string_view fiel
     return std::optional<std::string>(std::move(found));
 }
 
+Result<std::optional<bool>> JsonBody::optional_flag(std::string_view field) const {
+    if (is_absent(field)) return std::optional<bool>{};
+    const bool* flag = x_object->find(field)->if_bool();
+    if (!flag) return invalid_field(field, "true or false");
+    return std::optional<bool>(*flag);
+}
+
+Result<std::optional<std::uint32_t>>
+JsonBody::optional_number(std::string_view field, std::uint32_t least, std::uint32_t most) const {
+    if (is_absent(field)) return std::optional<std::uint32_t>{};
+    boost::system::error_code bad;
+    const auto number = x_object->find(field)->to_number<std::int64_t>(bad);
+    if (bad || number < least || number > most)
+        return invalid_field(field, "a whole number from " + std::to_string(least) + " to " +
+                                        std::to_string(most));
+    return std::optional(static_cast<std::uint32_t>(number));
+}
+
 Result<std::optional<std::string>> JsonBody::clearable_text(std::string_view field) const {
     if (!has(field)) return std::optional<std::string>{};
     if (is_absent(field)) return std::optional<std::string>("");
     return optional_text(field);
-}
-
-Result<std::optional<std::uint32_t>> JsonBody::optional_number(std::string_view field,
-                                                               std::uint32_t most) const {
-    if (is_absent(field)) return std::optional<std::uint32_t>{};
-    boost::system::error_code bad;
-    const auto number = x_object->find(field)->to_number<std::int64_t>(bad);
-    if (bad || number < 0 || number > most)
-        return invalid_field(field, "a whole number from 0 to " + std::to_string(most));
-    return std::optional(static_cast<std::uint32_t>(number));
 }
 
 Result<std::vector<JsonBody>> JsonBody::objects(std::string_view field, std::size_t most) const {

@@ -30,12 +30,12 @@ public:
     Result<std::string> text(std::string_view field) const;
     // nullopt when it is absent or null.
     Result<std::optional<std::string>> optional_text(std::string_view field) const;
+    Result<std::optional<bool>> optional_flag(std::string_view field) const;
+    // A whole number from `least` to `most`.
+    Result<std::optional<std::uint32_t>>
+    optional_number(std::string_view field, std::uint32_t least, std::uint32_t most) const;
     // nullopt when it is absent; null is "".
     Result<std::optional<std::string>> clearable_text(std::string_view field) const;
-
-    // A JSON number, whole and not negative; nullopt when it is absent or null.
-    Result<std::optional<std::uint32_t>> optional_number(std::string_view field,
-                                                         std::uint32_t most) const;
 
     // An id is a string of decimal digits.
     template <class Id>

@@ -10,15 +10,25 @@
 #include "base/result.hpp"
 #include "model/ids.hpp"
 #include "net/http.hpp"
+#include "protocol/v1/server_frame.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace parley::api {
 
-enum class CursorTag : char { my_rooms = 'r', open_rooms = 'o', members = 'm' };
+enum class CursorTag : char {
+    my_rooms = 'r',
+    open_rooms = 'o',
+    members = 'm',
+    users = 'u',
+    held = 'h',
+    all_rooms = 'a'
+};
 
 std::string encode_cursor(CursorTag tag, std::int64_t id);
 std::optional<std::int64_t> decode_cursor(CursorTag tag, std::string_view text);
@@ -38,6 +48,26 @@ Result<std::optional<Id>> query_id(const net::HttpRequest& request, std::string_
     const std::optional<Id> id = Id::parse(*text);
     if (!id) return Error(Errc::invalid_field, std::string(name) + ": an id was expected.");
     return id;
+}
+
+// The stores are asked for one more than the page holds: that there is one means that there is a
+// next page.
+template <class Item, class Append, class IdOf>
+std::string page(std::string_view name, std::vector<Item> items, std::size_t limit, CursorTag tag,
+                 Append append, IdOf id_of) {
+    const bool more = items.size() > limit;
+    if (more) items.resize(limit);
+    std::string out = "{\"" + std::string(name) + "\":[";
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (i > 0) out += ',';
+        append(out, items[i], i);
+    }
+    out += R"(],"next":)";
+    if (more)
+        protocol::v1::append_string(out, encode_cursor(tag, id_of(items.back())));
+    else
+        out += "null";
+    return out + "}";
 }
 
 } // namespace parley::api

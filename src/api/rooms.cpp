@@ -64,26 +64,6 @@ void append_member(std::string& out, const model::Member& member, bool online) {
     out += '}';
 }
 
-// The stores are asked for one more than the page holds: that there is one means that there is a
-// next page.
-template <class Item, class Append, class IdOf>
-std::string page(std::string_view name, std::vector<Item> items, std::size_t limit, CursorTag tag,
-                 Append append, IdOf id_of) {
-    const bool more = items.size() > limit;
-    if (more) items.resize(limit);
-    std::string out = "{\"" + std::string(name) + "\":[";
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        if (i > 0) out += ',';
-        append(out, items[i], i);
-    }
-    out += R"(],"next":)";
-    if (more)
-        append_string(out, encode_cursor(tag, id_of(items.back())));
-    else
-        out += "null";
-    return out + "}";
-}
-
 } // namespace
 
 RoomRoutes::RoomRoutes(service::Rooms& rooms, ports::RoomDirectory& directory, Router& router)
@@ -203,7 +183,10 @@ RoomRoutes::Answer RoomRoutes::change(RequestContext context) {
         PARLEY_CO_TRY(draft.visibility, visibility_from(*visibility));
     }
     PARLEY_CO_TRY(draft.slow_mode_seconds,
-                  body.optional_number("slow_mode_seconds", limits::kSlowModeSecondsMax));
+                  body.optional_number("slow_mode_seconds", 0, limits::kSlowModeSecondsMax));
+    draft.sets_retention = body.has("retention_days");
+    PARLEY_CO_TRY(draft.retention_days,
+                  body.optional_number("retention_days", 1, limits::kRetentionDaysMax));
     PARLEY_CO_CHECK(co_await submit(
         x_rooms, chat::Composer::room(context.room_id, context.caller.user_id, std::move(draft))));
     co_return co_await room_answer(200, context.caller.user_id, context.room_id);

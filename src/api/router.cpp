@@ -69,6 +69,8 @@ std::vector<Router::Segment> Router::parse_pattern(std::string_view pattern) {
             segment.part = Part::user_id;
         else if (text == "{message_id}")
             segment.part = Part::message_id;
+        else if (text == "{held_id}")
+            segment.part = Part::held_id;
         else if (text == "{emoji}")
             segment.part = Part::emoji;
         else
@@ -141,6 +143,9 @@ Result<void> Router::take_segments(const Path& path, const std::vector<std::stri
             break;
         case Part::message_id:
             PARLEY_CHECK(take_id(text, context.message_id, Errc::unknown_message));
+            break;
+        case Part::held_id:
+            PARLEY_CHECK(take_id(text, context.held_id, Errc::unknown_message));
             break;
         case Part::emoji:
             context.emoji = text;

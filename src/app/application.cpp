@@ -18,7 +18,9 @@
 #include "ingest/ingester.hpp"
 #include "net/server.hpp"
 #include "service/accounts.hpp"
+#include "service/eraser.hpp"
 #include "service/rate_limits.hpp"
+#include "service/retention.hpp"
 #include "service/revocations.hpp"
 #include "service/rooms.hpp"
 #include "service/word_lists.hpp"
@@ -157,6 +159,8 @@ struct Application::Parts {
     service::Node node;
     std::vector<std::unique_ptr<OnCore>> cores;
     std::unique_ptr<net::Server> server;
+    std::unique_ptr<service::Eraser> eraser;       // on core 0
+    std::unique_ptr<service::Retention> retention; // on core 0
     std::vector<std::unique_ptr<Periodic>> chores; // on core 0
     std::unique_ptr<Gate> gate;                    // of the shutdown itself, on core 0
     std::unique_ptr<boost::asio::signal_set> signals, hang_up;
@@ -167,7 +171,7 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
     : core(index),
       rooms(core,
             {parts.store.log(), parts.store.rooms(), parts.store.history(), parts.store.users(),
-             parts.clock, parts.filter, parts.node_name},
+             parts.clock, parts.filter, parts.store.held(), parts.node_name},
             &net::make_text_frame, parts.metrics,
             {parts.settings.presence_grace, parts.settings.presence_room_max}),
       gateway(
@@ -181,6 +185,8 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .rooms = rooms,
            .directory = parts.store.rooms(),
            .history = parts.store.history(),
+           .held = parts.store.held(),
+           .erasures = parts.store.erasures(),
            .clock = parts.clock,
            .signer = parts.signer,
            .metrics = parts.metrics,
@@ -246,6 +252,13 @@ Application::Parts::Parts(Settings s)
     gate = std::make_unique<Gate>(cores[0]->core.io().get_executor());
     chores.push_back(
         std::make_unique<Periodic>(cores[0]->core, [this] { return look_for_revocations(); }));
+    eraser =
+        std::make_unique<service::Eraser>(cores[0]->rooms, store.erasures(), clock, log, metrics);
+    chores.push_back(std::make_unique<Periodic>(cores[0]->core, [this] { return eraser->step(); }));
+    retention = std::make_unique<service::Retention>(store.retention(), settings.retention_days,
+                                                     clock, log, metrics);
+    chores.push_back(
+        std::make_unique<Periodic>(cores[0]->core, [this] { return retention->step(); }));
     for (const auto& chore : chores) chore->start();
 }
 

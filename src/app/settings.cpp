@@ -220,6 +220,9 @@ std::vector<Setting> plain_settings() {
              s.rates.sockets_per_address = parse_number<std::size_t>(v, 1, 1'000'000);
          },
          [](const Settings& s) { return std::to_string(s.rates.sockets_per_address); }},
+        number_setting<std::uint32_t>(
+            "retention-days", "Days that messages are kept; 0: for ever. A room may have less",
+            &Settings::retention_days, 0, limits::kRetentionDaysMax),
         number_setting<std::size_t>("connections-max", "Connections of this process",
                                     &Settings::connections_max, 1, 1'000'000),
         {"words-dir",

@@ -38,6 +38,7 @@ struct Settings {
     std::uint32_t argon2_memory_kib = 19'456, argon2_iterations = 2;
     std::chrono::seconds access_token_life = limits::kAccessTokenLife;
     std::chrono::seconds classic_token_life = limits::kClassicTokenLife;
+    std::uint32_t retention_days = 0; // 0: for ever
     std::size_t connections_max = limits::kConnections;
     std::filesystem::path words_dir; // "": `words` in the data folder, if it is there
     chat::LookAlikes filter_lookalikes;

@@ -125,6 +125,25 @@ inline constexpr auto kMemberEventsWait = 5s;      // in a large room, for the n
 inline constexpr std::size_t kWaitingEvents = 500; // of a room; then they go out
 static_assert(kReceiptEvery >= kPresenceTick);
 
+// --- held for a moderator
+// -------------------------------------------------------------------------
+inline constexpr std::size_t kHeldPerRoom = 1'000; // that wait; content_rejected beyond
+
+// --- retention: a batch, then a pause, so that chat goes on
+// -------------------------------------------------------------------------
+inline constexpr std::uint32_t kRetentionDaysMax = 36'500;
+inline constexpr std::size_t kRetentionBatch = 200; // rows of messages, and of events, at a time
+inline constexpr std::size_t kRetentionRooms = 500; // looked at in one step
+inline constexpr auto kRetentionPause = 20ms;       // between two steps
+inline constexpr auto kRetentionPass = 60'000ms;    // between two passes over all rooms
+
+// --- erasing a user: a step, then a pause, so that chat goes on
+// -------------------------------------------------------------------------
+inline constexpr std::size_t kErasureBatch = 100;   // messages or reactions of one step
+inline constexpr std::size_t kErasureScan = 20'000; // messages looked at in one step
+inline constexpr auto kErasurePause = 20ms;         // between two steps
+inline constexpr auto kErasureRetry = 1'000ms;      // after a step that failed
+
 // --- the log -------------------------------------------------------------------------------------
 inline constexpr std::size_t kLogQueue = 64 * 1024; // drafts waiting for the writer: unavailable
 inline constexpr std::size_t kLogQueueBytes = 64 * 1024 * 1024; // of their texts: unavailable

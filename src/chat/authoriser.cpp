@@ -74,10 +74,12 @@ Result<void> authorise(const Standing& standing, Action action, const Subject& s
         if (!subject.is_self && role < Role::admin)
             return not_allowed("only its author, an admin or an owner may delete a message");
         return {};
+    case Action::moderate:
     case Action::change_room:
         PARLEY_CHECK(require_group(standing));
         return require(role, Role::admin);
     case Action::delete_room:
+    case Action::set_retention:
         PARLEY_CHECK(require_group(standing));
         return require(role, Role::owner);
     case Action::leave:

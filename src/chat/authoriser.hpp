@@ -17,9 +17,11 @@ enum class Action : std::uint8_t {
     view,           // the room, its members, history, resume, live events
     send,           // messages, reactions, typing, read marks
     edit_message,   // subject: the author. Author only
+    moderate,       // held messages: admin or owner; not a dm
     delete_message, // subject: the author. Author, admin or owner
     change_room,    // name, topic, visibility: admin or owner; not a dm
     delete_room,    // owner; not a dm
+    set_retention,  // owner; not a dm
     join,           // open groups, by oneself; a pair, by one who knows its name
     leave,          // by oneself; not a dm; not the last owner: last_owner
     add_member,     // admin or owner; not a dm; `role` at most one's own

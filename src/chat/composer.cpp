@@ -119,6 +119,32 @@ Result<model::Draft> Composer::post(model::RoomId room, model::UserId user,
     return model::Draft(room, user, std::move(draft));
 }
 
+model::Draft Composer::again(model::RoomId room, model::UserId user, model::PostDraft draft) {
+    return model::Draft(room, user, std::move(draft));
+}
+
+model::Draft Composer::by_server(model::RoomId room, model::UserId user, model::DraftBody body) {
+    model::Draft draft(room, user, std::move(body));
+    draft.x_by_server = true;
+    return draft;
+}
+
+model::Draft Composer::take_back(model::RoomId room, model::UserId user, model::DeleteDraft body) {
+    return by_server(room, user, body);
+}
+
+model::Draft Composer::take_back(model::RoomId room, model::UserId user, model::ReactDraft body) {
+    return by_server(room, user, std::move(body));
+}
+
+model::Draft Composer::take_back(model::RoomId room, model::UserId user, model::MemberDraft body) {
+    return by_server(room, user, body);
+}
+
+model::Draft Composer::take_back(model::RoomId room, model::UserId user, model::RoomDraft body) {
+    return by_server(room, user, std::move(body));
+}
+
 Result<model::Draft> Composer::edit(model::RoomId room, model::UserId user,
                                     model::MessageId message, std::string_view content) {
     PARLEY_TRY(const std::string_view text, check_content(content, 1));

@@ -21,6 +21,13 @@ class Composer {
 public:
     // content: 1..4,000 code points after trimming for TEXT, at most 4,000 for MEDIA; no NUL.
     static Result<model::Draft> post(model::RoomId, model::UserId, const PostFields&);
+    // One that was held, as post() made it.
+    static model::Draft again(model::RoomId, model::UserId, model::PostDraft);
+    // The server itself takes back what a user has left, whatever rights that one has now.
+    static model::Draft take_back(model::RoomId, model::UserId, model::DeleteDraft);
+    static model::Draft take_back(model::RoomId, model::UserId, model::ReactDraft);
+    static model::Draft take_back(model::RoomId, model::UserId, model::MemberDraft);
+    static model::Draft take_back(model::RoomId, model::UserId, model::RoomDraft);
     static Result<model::Draft> edit(model::RoomId, model::UserId, model::MessageId,
                                      std::string_view content);
     static Result<model::Draft> remove(model::RoomId, model::UserId, model::MessageId);
@@ -31,6 +38,9 @@ public:
     // Names and topics are checked here too (names.hpp).
     static Result<model::Draft> room(model::RoomId, model::UserId actor, model::RoomDraft);
     static Result<model::Draft> create(model::UserId creator, model::CreateDraft);
+
+private:
+    static model::Draft by_server(model::RoomId, model::UserId, model::DraftBody);
 };
 
 } // namespace parley::chat

@@ -35,6 +35,7 @@ struct Sequencer::Context {
     model::UserId actor() const { return draft.user_id(); }
     bool is_paced() const { return slow_mode_seconds > 0 && standing.role == Role::member; }
     Result<void> authorise(Action action, const Subject& subject = {}) const {
+        if (draft.by_server() && standing.room_exists) return {};
         return chat::authorise(standing, action, subject);
     }
 };
@@ -321,6 +322,7 @@ Result<Sequencer::Verdict> Sequencer::member(const Context& context,
 
 Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::RoomDraft& draft) {
     PARLEY_CHECK(context.authorise(draft.remove ? Action::delete_room : Action::change_room));
+    if (draft.sets_retention) PARLEY_CHECK(context.authorise(Action::set_retention));
     model::Room after = context.room;
     if (draft.remove) {
         after.deleted = true;
@@ -332,12 +334,14 @@ Result<Sequencer::Verdict> Sequencer::room(const Context& context, const model::
                                   *draft.visibility == model::Visibility::restricted))
             after.visibility = *draft.visibility;
         after.slow_mode_seconds = draft.slow_mode_seconds.value_or(after.slow_mode_seconds);
+        if (draft.sets_retention) after.retention_days = draft.retention_days;
     }
     Verdict verdict;
     const model::Room& before = context.room;
     if (!after.deleted && after.name == before.name && after.topic == before.topic &&
         after.visibility == before.visibility &&
-        after.slow_mode_seconds == before.slow_mode_seconds) {
+        after.slow_mode_seconds == before.slow_mode_seconds &&
+        after.retention_days == before.retention_days) {
         verdict.nothing_to_do = true;
         return verdict;
     }

@@ -37,6 +37,7 @@ using UserId = Id<struct UserTag>;
 using RoomId = Id<struct RoomTag>;
 using SessionId = Id<struct SessionTag>;
 using MediaId = Id<struct MediaTag>;
+using HeldId = Id<struct HeldTag>; // a message that waits for a moderator
 // The id of an event; a message has the id of the event that made it.
 using EventId = Id<struct EventTag>;
 using MessageId = EventId;

@@ -31,6 +31,8 @@ struct Room {
     bool deleted = false;
     // A member (not an admin or owner) may post once in so long; 0: as often as they like.
     std::uint32_t slow_mode_seconds = 0;
+    // How long what is said is kept; absent: as long as the server keeps it. Of both the shorter.
+    std::optional<std::uint32_t> retention_days = {};
 };
 
 struct Member {

@@ -60,6 +60,8 @@ struct RoomDraft { // absent: unchanged
     std::optional<Visibility> visibility;
     std::optional<std::uint32_t> slow_mode_seconds;
     bool remove = false; // deletes the room
+    bool sets_retention = false;
+    std::optional<std::uint32_t> retention_days = {}; // absent: as the server says
 };
 struct CreateDraft {
     std::string name, topic;
@@ -77,6 +79,8 @@ public:
     RoomId room_id() const { return x_room_id; } // 0 for a CreateDraft
     UserId user_id() const { return x_user_id; }
     const DraftBody& body() const { return x_body; }
+    // Asked for by the server itself in the user's name (an erasure): no rights are asked.
+    bool by_server() const { return x_by_server; }
 
 private:
     friend class chat::Composer;
@@ -87,6 +91,7 @@ private:
     RoomId x_room_id;
     UserId x_user_id;
     DraftBody x_body;
+    bool x_by_server = false;
 };
 
 // A draft whose text may be stored and shown.

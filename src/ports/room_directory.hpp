@@ -56,6 +56,9 @@ public:
     // Open groups whose name or topic contains `query` (case-folded; "" for all), by id ascending.
     virtual Task<Result<std::vector<model::Room>>>
     search_open(std::string query, model::RoomId after, std::size_t limit) = 0;
+    // The same of all groups, open or not: for moderators of the server.
+    virtual Task<Result<std::vector<model::Room>>>
+    search_groups(std::string query, model::RoomId after, std::size_t limit) = 0;
     // By user id ascending, ids above `after`.
     virtual Task<Result<std::vector<model::Member>>>
     members(model::RoomId room, model::UserId after, std::size_t limit) = 0;

@@ -206,6 +206,29 @@ Task<Result<model::User>> Accounts::require(model::UserId user, model::ServerRol
     co_return found;
 }
 
+Task<Result<std::vector<model::User>>> Accounts::search(std::string_view prefix,
+                                                        model::UserId after, std::size_t limit) {
+    return x_ports.users.search_users(chat::name_key(prefix), after, limit);
+}
+
+Task<Result<model::User>> Accounts::find(model::UserId user) {
+    return x_ports.users.find_user(user);
+}
+
+Task<Result<model::User>> Accounts::change_standing(model::UserId user,
+                                                    ports::StandingChange change) {
+    PARLEY_CO_TRY(model::User changed,
+                  co_await x_ports.users.change_standing(user, change, x_ports.clock.now()));
+    PARLEY_CO_CHECK(co_await x_revocations.look(x_ports.sessions));
+    co_return changed;
+}
+
+Task<Result<void>> Accounts::end_sessions(model::UserId user) {
+    PARLEY_CO_CHECK(co_await x_ports.users.find_user(user));
+    PARLEY_CO_CHECK(co_await x_ports.sessions.revoke_sessions_of(user, x_ports.clock.now()));
+    co_return co_await x_revocations.look(x_ports.sessions);
+}
+
 Task<Result<model::User>> Accounts::change_profile(model::UserId user, ProfileChange change) {
     ports::UserChange wanted;
     if (change.username) {

@@ -97,6 +97,16 @@ public:
     // The user, if the account is not disabled and has at least this role; looked up in the store.
     // unauthorized, session_revoked (disabled), forbidden.
     Task<Result<model::User>> require(model::UserId user, model::ServerRole at_least) const;
+    // --- for admins, who have been asked for their role
+    Task<Result<std::vector<model::User>>> search(std::string_view prefix, model::UserId after,
+                                                  std::size_t limit);
+    Task<Result<model::User>> find(model::UserId user); // unknown_user
+    // unknown_user, last_admin. Who is disabled is signed out everywhere when it answers.
+    Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change);
+    Task<Result<void>> end_sessions(model::UserId user); // unknown_user
+    // At once, for sessions that were ended in the store by another way.
+    Task<Result<void>> look_for_revocations() { return x_revocations.look(x_ports.sessions); }
+
     // invalid_username, username_taken, invalid_field, too_long, content_rejected.
     Task<Result<model::User>> change_profile(model::UserId user, ProfileChange change);
 
@@ -106,8 +116,7 @@ public:
 
 private:
     Result<std::string> check_username(std::string_view name) const;
-    Task<Result<SignedIn>> check_password(Credentials credentials,
-                                          std::chrono::seconds token_life);
+    Task<Result<SignedIn>> check_password(Credentials credentials, std::chrono::seconds token_life);
     Task<Result<SignedIn>> log_in(Credentials credentials, std::chrono::seconds token_life);
     Task<Result<SignedIn>> start_session(model::User user, std::chrono::seconds token_life,
                                          std::string password_hash = {});

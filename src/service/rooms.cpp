@@ -81,14 +81,24 @@ Task<Result<RoomView>> Rooms::require(model::UserId user, model::RoomId room, ch
 Result<void> Rooms::submit(model::Draft draft, std::uint64_t responder, std::string ref) {
     auto verdict = x_ports.filter.apply(std::move(draft));
     if (Error* refused = std::get_if<Error>(&verdict)) return std::move(*refused);
-    if (std::holds_alternative<chat::ContentFilter::Held>(verdict)) return Errc::content_held;
-    x_submissions.push_back({std::get<model::Filtered>(std::move(verdict)),
-                             {x_core.index(), responder, std::move(ref)}});
+    ports::Origin origin{x_core.index(), responder, std::move(ref)};
+    if (auto* held = std::get_if<chat::ContentFilter::Held>(&verdict)) {
+        // Not at once: the caller has not yet counted what it waits for.
+        x_core.post([this, held = std::move(*held), origin = std::move(origin)] {
+            if (!x_gate.spawn(hold(held, origin)))
+                answer_unstored(held.draft, origin,
+                                {Errc::shutting_down, "the server is stopping"});
+        });
+    } else {
+        x_submissions.push_back({std::get<model::Filtered>(std::move(verdict)), std::move(origin)});
+    }
     ++x_in_flight;
     return {};
 }
 
-Task<Result<DeliveryRef>> Rooms::submit_and_wait(model::Draft draft) {
+// `submit` is given the number of the responder that waits.
+template <class Submit>
+Task<Result<DeliveryRef>> Rooms::wait_for(Submit submit) {
     struct Waiter final : Responder {
         OneShot arrived;
         DeliveryRef delivery;
@@ -99,7 +109,7 @@ Task<Result<DeliveryRef>> Rooms::submit_and_wait(model::Draft draft) {
         }
     } waiter(x_core.io().get_executor());
     const std::uint64_t id = add(waiter);
-    const auto submitted = submit(std::move(draft), id, {});
+    const Result<void> submitted = submit(id);
     if (!submitted) {
         remove(id);
         co_return submitted.error();
@@ -107,6 +117,47 @@ Task<Result<DeliveryRef>> Rooms::submit_and_wait(model::Draft draft) {
     co_await waiter.arrived.wait();
     remove(id);
     co_return std::move(waiter.delivery);
+}
+
+Task<Result<DeliveryRef>> Rooms::submit_and_wait(model::Draft draft) {
+    auto waiting = wait_for([this, draft = std::move(draft)](std::uint64_t responder) mutable {
+        return submit(std::move(draft), responder, {});
+    });
+    return waiting;
+}
+
+Task<Result<DeliveryRef>> Rooms::submit_approved(model::Draft draft) {
+    auto waiting =
+        wait_for([this, draft = std::move(draft)](std::uint64_t responder) mutable -> Result<void> {
+            x_submissions.push_back(
+                {x_ports.filter.approve(std::move(draft)), {x_core.index(), responder, {}}});
+            ++x_in_flight;
+            return {};
+        });
+    return waiting;
+}
+
+Task<std::vector<std::optional<Error>>> Rooms::submit_all(std::vector<model::Draft> drafts) {
+    struct Waiter final : Responder {
+        std::size_t missing = 0;
+        OneShot arrived;
+        std::vector<std::optional<Error>> errors;
+        explicit Waiter(boost::asio::any_io_executor e) : arrived(std::move(e)) {}
+        void on_outcome(const DeliveryRef& outcome) override {
+            errors.push_back(outcome->outcome.error);
+            if (--missing == 0) arrived.set();
+        }
+    } waiter(x_core.io().get_executor());
+    if (drafts.empty()) co_return waiter.errors;
+    waiter.missing = drafts.size();
+    const std::uint64_t id = add(waiter);
+    for (model::Draft& draft : drafts)
+        x_submissions.push_back(
+            {x_ports.filter.approve(std::move(draft)), {x_core.index(), id, {}}});
+    x_in_flight += drafts.size();
+    co_await waiter.arrived.wait();
+    remove(id);
+    co_return std::move(waiter.errors);
 }
 
 std::uint64_t Rooms::add(Responder& responder) {

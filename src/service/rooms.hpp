@@ -20,6 +20,7 @@
 #include "chat/presence.hpp"
 #include "chat/typing.hpp"
 #include "ports/clock.hpp"
+#include "ports/held_store.hpp"
 #include "ports/history.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
@@ -50,6 +51,7 @@ struct RoomsPorts {
     ports::UserStore& users;
     const ports::Clock& clock;
     const chat::ContentFilter& filter;
+    ports::HeldStore& held;
     std::string_view node_name = "parley"; // of this process, in classic frames
 };
 
@@ -89,6 +91,11 @@ public:
     Task<Result<DeliveryRef>> submit_and_wait(model::Draft draft);
     // Changes of this core that the log has not answered yet.
     std::size_t changes_in_flight() const { return x_in_flight; }
+    // For a held draft that a moderator has let through.
+    Task<Result<DeliveryRef>> submit_approved(model::Draft draft);
+    // For what the server itself takes back (chat::Composer::take_back): all at once. Answers
+    // what the log refused, in no order.
+    Task<std::vector<std::optional<Error>>> submit_all(std::vector<model::Draft> drafts);
     std::uint64_t add(Responder& responder);
     void remove(std::uint64_t responder);
 
@@ -160,6 +167,12 @@ private:
             peer.x_core.post([&peer, function = std::move(function)]() mutable { function(peer); });
     }
 
+    // Stores what a moderator must see first, and answers its sender (holding.cpp).
+    Task<void> hold(chat::ContentFilter::Held held, ports::Origin origin);
+    Task<Result<ports::HeldState>> store_held(const chat::ContentFilter::Held& held);
+    void answer_unstored(const model::Draft& draft, ports::Origin origin, Error error);
+    template <class Submit>
+    Task<Result<DeliveryRef>> wait_for(Submit submit);
     void deliver(const std::vector<DeliveryRef>& deliveries);
     void deliver_one(const DeliveryRef& delivery);
     void tell_people_concerned(const Delivery& delivery);

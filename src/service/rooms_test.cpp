@@ -1,4 +1,6 @@
 // Rooms: what people see, in which order.
+#include "service/eraser.hpp"
+#include "service/moderation.hpp"
 #include "tests/support/rooms_fixture.hpp"
 
 namespace parley::service {
@@ -48,6 +50,101 @@ TEST_F(RoomsTest, AResumeInTheMiddleOfTrafficHasNoHoleAndNoDouble) {
     }
     stop = true;
     sender.join();
+}
+
+TEST_F(RoomsTest, WhatIsHeldIsSeenByNobodyUntilAModeratorLetsItThrough) {
+    const auto words = chat::parse_word_file("t", "darn\nhold: wait").value();
+    auto snapshot = std::make_shared<chat::ContentFilter::Snapshot>();
+    snapshot->everywhere = chat::WordMatcher::make(filter.folding(), words).value();
+    filter.publish(snapshot);
+    const model::RoomId room = make_room({users[1]});
+    Listener ada(users[0]);
+    ASSERT_TRUE(listen(0, ada, room));
+    const auto send = [&](model::UserId user, std::string nonce, std::string text) {
+        auto draft = chat::Composer::post(room, user, {nonce, "TEXT", text, {}, {}});
+        return *await(1, rooms[1]->submit_and_wait(std::move(*draft)));
+    };
+    const auto code = [&](model::UserId user, std::string nonce, std::string text) {
+        const auto answer = send(user, nonce, text);
+        EXPECT_EQ(answer->outcome.nonce, nonce);
+        return answer->outcome.error ? answer->outcome.error->code : Errc{};
+    };
+    EXPECT_EQ(code(users[1], "n1", "wait, darn"), Errc::content_held);
+    EXPECT_EQ(code(users[1], "n1", "wait, darn"), Errc::content_held);
+    EXPECT_EQ(code(users[1], "n1", "wait, another"), Errc::nonce_conflict);
+    EXPECT_EQ(code(users[2], "n1", "wait"), Errc::unknown_room) << "an outsider's is not kept";
+    EXPECT_EQ(code(users[1], "n2", "wait too"), Errc::content_held);
+    EXPECT_EQ(rooms[1]->changes_in_flight(), 0u);
+    const auto held = await(0, store.waiting(room, {}, 10)).value();
+    ASSERT_EQ(held.size(), 2u);
+
+    test::AccountHouse house;
+    Moderation moderation(*rooms[0], house.accounts, store, clock);
+    EXPECT_FALSE(await(0, moderation.approve(users[1], room, held[0].id)))
+        << "a member is no moderator";
+    EXPECT_EQ(await(0, moderation.approve(users[0], model::RoomId{42}, held[0].id)).error().code,
+              Errc::unauthorized);
+    const auto message = await(0, moderation.approve(users[0], room, held[0].id)).value();
+    EXPECT_EQ(message.user_id, users[1]);
+    EXPECT_EQ(message.content, "wait, ****");
+    EXPECT_EQ(await(0, moderation.approve(users[0], room, held[0].id)).error().code,
+              Errc::unknown_message);
+    ASSERT_TRUE(await(0, moderation.reject(users[0], room, held[1].id)));
+    settle();
+    EXPECT_EQ(ada.ids_of("message"), std::vector{message.id.to_string()});
+    const auto again = send(users[1], "n1", "wait, darn");
+    EXPECT_TRUE(again->outcome.duplicate);
+    EXPECT_EQ(again->event()->id, message.id);
+    EXPECT_EQ(code(users[1], "n2", "wait too"), Errc::content_rejected);
+}
+
+TEST_F(RoomsTest, AHeldMessageOfOneWhoHasLeftGoesOnWaiting) {
+    const auto words = chat::parse_word_file("t", "hold: wait").value();
+    auto snapshot = std::make_shared<chat::ContentFilter::Snapshot>();
+    snapshot->everywhere = chat::WordMatcher::make(filter.folding(), words).value();
+    filter.publish(snapshot);
+    const model::RoomId room = make_room({users[1]});
+    auto draft = chat::Composer::post(room, users[1], {"n1", "TEXT", "wait", {}, {}});
+    EXPECT_TRUE((*await(1, rooms[1]->submit_and_wait(std::move(*draft))))->outcome.error);
+    auto leave = chat::Composer::member(room, users[1], {users[1], model::MemberAction::left, {}});
+    ASSERT_FALSE((*await(1, rooms[1]->submit_and_wait(std::move(*leave))))->outcome.error);
+    test::AccountHouse house;
+    Moderation moderation(*rooms[0], house.accounts, store, clock);
+    const auto held = await(0, store.waiting(room, {}, 10)).value();
+    ASSERT_EQ(held.size(), 1u);
+    EXPECT_EQ(await(0, moderation.approve(users[0], room, held[0].id)).error().code,
+              Errc::not_a_member);
+    EXPECT_EQ(await(0, store.waiting(room, {}, 10)).value().size(), 1u);
+}
+
+TEST_F(RoomsTest, AnErasureIsSeenLiveAndLeavesTheRoomWithAnOwner) {
+    const model::RoomId room = make_room({users[1], users[2]});
+    const model::EventId said = say(0, room, users[0], "said");
+    Listener bob(users[1]);
+    ASSERT_TRUE(listen(1, bob, room));
+    SilentLogger silent;
+    Eraser eraser(*rooms[0], store, clock, silent, metrics);
+    EXPECT_EQ(await(0, eraser.step()), limits::kStoreLookInterval) << "nobody is to be erased";
+    ASSERT_TRUE(await(0, store.request_erasure(users[0], clock.now())));
+    for (int steps = 0; await(0, eraser.step()) == limits::kErasurePause; ++steps)
+        ASSERT_LT(steps, 20);
+    settle();
+    EXPECT_EQ(bob.ids_of("deleted").size(), 1u);
+    EXPECT_EQ(bob.ids_of("member").size(), 2u) << "a new owner, and one who left";
+    const auto snapshot = store.read_room(room).value();
+    ASSERT_EQ(snapshot.members.size(), 2u);
+    for (const auto& member : snapshot.members)
+        EXPECT_EQ(member.role == model::Role::owner, member.user_id == users[1]);
+    const auto done = await(0, store.find_erasure(users[0])).value();
+    EXPECT_TRUE(done.done_at);
+    EXPECT_EQ(done.messages, 1u);
+    EXPECT_EQ(done.rooms, 1u);
+    for (const auto& event : store.read_events(room, {}, 100).events)
+        if (event.id == said) {
+            const auto& posted = std::get<model::MessagePosted>(event.body);
+            EXPECT_TRUE(posted.message.deleted);
+            EXPECT_EQ(posted.nonce, "");
+        }
 }
 
 TEST_F(RoomsTest, ARemovedMemberHearsOfItAndOfNothingAfterIt) {

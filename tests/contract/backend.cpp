@@ -55,6 +55,9 @@ public:
     ports::RoomDirectory& rooms() override { return x_store->rooms(); }
     ports::UserStore& users() override { return x_store->users(); }
     ports::SessionStore& sessions() override { return x_store->sessions(); }
+    ports::HeldStore& held() override { return x_store->held(); }
+    ports::ErasureStore& erasures() override { return x_store->erasures(); }
+    ports::RetentionStore& retention() override { return x_store->retention(); }
 
 private:
     void open() {
@@ -84,6 +87,9 @@ public:
     ports::RoomDirectory& rooms() override { return x_store; }
     ports::UserStore& users() override { return x_store; }
     ports::SessionStore& sessions() override { return x_store; }
+    ports::HeldStore& held() override { return x_store; }
+    ports::ErasureStore& erasures() override { return x_store; }
+    ports::RetentionStore& retention() override { return x_store; }
 
 private:
     memory::Store x_store;

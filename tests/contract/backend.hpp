@@ -6,7 +6,10 @@
 #include "chat/composer.hpp"
 #include "ingest/ingester.hpp"
 #include "ports/committer.hpp"
+#include "ports/erasure_store.hpp"
+#include "ports/held_store.hpp"
 #include "ports/history.hpp"
+#include "ports/retention_store.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/user_store.hpp"
 
@@ -74,6 +77,9 @@ public:
     virtual ports::RoomDirectory& rooms() = 0;
     virtual ports::UserStore& users() = 0;
     virtual ports::SessionStore& sessions() = 0;
+    virtual ports::HeldStore& held() = 0;
+    virtual ports::ErasureStore& erasures() = 0;
+    virtual ports::RetentionStore& retention() = 0;
 };
 
 struct BackendKind {

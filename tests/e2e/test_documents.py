@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from documents import METHODS, Document, messages_of, operations
 from parley_client import Api, Socket, User, new_nonce, unique
 from parley_command import parley
+from test_admin import go_through_administration
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -202,6 +203,7 @@ def test_every_call_answers_as_documented(server, openapi):
     go_through_members(ann, bob, eve, room)
     go_through_messages(ann, bob, eve, room)
     go_through_words(server, ann, bob, eve, room)
+    go_through_administration(server, api, ann, bob, room)
     for path in ("/healthz", "/readyz", "/metrics"):
         api.call("GET", path)
     gone = ann.room(bob)

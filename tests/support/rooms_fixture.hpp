@@ -95,8 +95,8 @@ protected:
         for (std::uint16_t i = 0; i < kCores; ++i) {
             cores.push_back(std::make_unique<Core>(i));
             rooms.push_back(std::make_unique<Rooms>(
-                *cores[i], RoomsPorts{*log, store, store, store, clock, filter}, &plain, metrics,
-                RoomsSettings{.presence_room_max = 2}));
+                *cores[i], RoomsPorts{*log, store, store, store, clock, filter, store}, &plain,
+                metrics, RoomsSettings{.presence_room_max = 2}));
             all.push_back(rooms.back().get());
         }
         for (auto& each : rooms) each->meet(all);

@@ -8,11 +8,15 @@
 #pragma once
 
 #include "ports/clock.hpp"
+#include "ports/erasure_store.hpp"
 #include "ports/event_store.hpp"
+#include "ports/held_store.hpp"
 #include "ports/history.hpp"
+#include "ports/retention_store.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/user_store.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -28,7 +32,10 @@ class Store final : public ports::EventStore,
                     public ports::History,
                     public ports::RoomDirectory,
                     public ports::UserStore,
-                    public ports::SessionStore {
+                    public ports::SessionStore,
+                    public ports::HeldStore,
+                    public ports::ErasureStore,
+                    public ports::RetentionStore {
 public:
     explicit Store(const ports::Clock& clock);
 
@@ -65,6 +72,8 @@ public:
                                                             std::size_t limit) override;
     Task<Result<std::vector<model::Room>>> search_open(std::string query, model::RoomId after,
                                                        std::size_t limit) override;
+    Task<Result<std::vector<model::Room>>> search_groups(std::string query, model::RoomId after,
+                                                         std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
     Task<Result<std::vector<ports::MarkOutcome>>>
@@ -92,6 +101,36 @@ public:
     Task<Result<void>> revoke_session(model::SessionId session, model::Time now) override;
     Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override;
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override;
+
+    // --- ports::HeldStore
+    Task<Result<ports::HeldState>> hold(ports::HeldMessage held) override;
+    Task<Result<std::vector<ports::HeldMessage>>> waiting(model::RoomId room, model::HeldId after,
+                                                          std::size_t limit) override;
+    Task<Result<ports::HeldMessage>> find_waiting(model::RoomId room, model::HeldId held) override;
+    Task<Result<void>> decide(model::RoomId room, model::HeldId held, bool approved,
+                              model::Time now) override;
+
+    // --- ports::ErasureStore
+    Task<Result<ports::Erasure>> request_erasure(model::UserId user, model::Time now) override;
+    Task<Result<ports::Erasure>> find_erasure(model::UserId user) override;
+    Task<Result<std::optional<ports::Erasure>>> next_erasure() override;
+    Task<Result<std::vector<ports::ErasedMembership>>> memberships_of(model::UserId user,
+                                                                      std::size_t limit) override;
+    Task<Result<ports::ErasedMessages>> messages_of(model::UserId user, model::MessageId after,
+                                                    std::size_t limit) override;
+    Task<Result<std::vector<ports::ErasedReaction>>> reactions_of(model::UserId user,
+                                                                  std::size_t limit) override;
+    Task<Result<void>> blank_messages(model::UserId user, std::vector<model::MessageId> messages,
+                                      model::MessageId scanned) override;
+    Task<Result<void>> blank_room(model::UserId user, model::RoomId room) override;
+    Task<Result<void>> count_left_room(model::UserId user) override;
+    Task<Result<bool>> blank_reactions(model::UserId user,
+                                       std::vector<ports::ErasedReaction> reactions) override;
+    Task<Result<ports::Erasure>> finish_erasure(model::UserId user, model::Time now) override;
+
+    // --- ports::RetentionStore
+    Task<Result<ports::RetentionStep>> remove_old(model::RoomId room, std::uint32_t server_days,
+                                                  model::Time now) override;
 
     // The same without a coroutine, for callers that have no executor (tests/sim).
     Result<model::User> add_user(ports::NewUser user);
@@ -123,6 +162,11 @@ private:
         std::map<std::pair<model::UserId, std::string>, NonceRow> nonces;
         std::map<model::MessageId, std::vector<Reaction>> reactions; // oldest first
         std::map<model::UserId, model::MessageId> read_marks;
+        model::EventId removed_id; // the newest event that was too old to be kept
+
+        model::EventId last_id() const {
+            return events.empty() ? removed_id : std::max(removed_id, events.rbegin()->first);
+        }
 
         const model::Message* find_message(model::MessageId id) const;
         std::size_t owners() const;
@@ -155,6 +199,14 @@ private:
     ports::MarkOutcome move_mark(const ports::ReadMark& mark);
     Result<void> write_presence(const ports::PresenceNote& note);
     void see(model::UserId user, model::Time at);
+    static std::uint64_t remove_before(RoomData& room, model::Time before);
+    Result<ports::Erasure> ask_for_erasure(model::UserId user, model::Time now);
+    ports::ErasedMembership erased_membership(const RoomData& room, model::UserId user) const;
+    void blank_user(UserRow& row);
+    std::vector<model::Room> find_groups(const std::string& query, model::RoomId after,
+                                         std::size_t limit, bool open_only);
+    Result<ports::HeldState> insert_held(ports::HeldMessage held);
+    ports::HeldMessage* waiting_held(model::RoomId room, model::HeldId held);
     Result<void> write_revoked(model::SessionId session, model::Time now);
     Result<model::User> write_standing(model::UserId user, const ports::StandingChange& change,
                                        model::Time now);
@@ -174,6 +226,13 @@ private:
     model::Time x_alive_at;
     std::map<std::string, model::UserId> x_user_by_name_key, x_user_by_email_key;
     std::map<model::SessionId, model::Session> x_sessions;
+    struct HeldRow {
+        ports::HeldMessage message;
+        ports::HeldState state = ports::HeldState::waiting;
+    };
+    std::map<model::HeldId, HeldRow> x_held;
+    std::int64_t x_last_held_id = 0;
+    std::map<model::UserId, ports::Erasure> x_erasures;
 };
 
 } // namespace parley::memory

@@ -181,7 +181,7 @@ Result<std::optional<ports::StoredRoom>> Store::room(model::RoomId id) {
     const RoomData* const room = find_room(id);
     if (!room) return std::nullopt;
     ports::StoredRoom stored{
-        .room = room->room, .last_id = room->events.rbegin()->first, .owners = room->owners()};
+        .room = room->room, .last_id = room->last_id(), .owners = room->owners()};
     stored.room.member_count = room->members.size();
     return stored;
 }
@@ -254,7 +254,7 @@ Result<std::optional<model::RoomId>> Store::dm_of(model::UserId a, model::UserId
 
 Result<bool> Store::user_exists(model::UserId user) {
     const Lock lock(x_mutex);
-    return x_users.contains(user);
+    return x_users.contains(user) && !x_erasures.contains(user);
 }
 
 } // namespace parley::memory

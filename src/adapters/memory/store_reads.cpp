@@ -64,7 +64,7 @@ ports::EventPage Store::read_events(model::RoomId id, model::EventId since, std:
     ports::EventPage page;
     const RoomData* const room = find_room(id);
     if (!room) return page;
-    page.last_id = room->events.rbegin()->first;
+    page.last_id = room->last_id();
     for (auto at = room->events.upper_bound(since); at != room->events.end(); ++at) {
         if (page.events.size() == limit) {
             page.more = true;
@@ -82,8 +82,7 @@ Result<ports::RoomSnapshot> Store::read_room(model::RoomId id) {
     const Lock lock(x_mutex);
     const RoomData* const room = find_room(id);
     if (!room) return Error(Errc::unknown_room, "no such room");
-    ports::RoomSnapshot snapshot{
-        .room = room->room, .members = {}, .last_id = room->events.rbegin()->first};
+    ports::RoomSnapshot snapshot{.room = room->room, .members = {}, .last_id = room->last_id()};
     snapshot.room.member_count = room->members.size();
     for (const auto& [user, row] : room->members) snapshot.members.push_back({user, row.role});
     return snapshot;
@@ -142,22 +141,31 @@ Store::rooms_of(model::UserId user, model::RoomId after, std::size_t limit) {
     co_return items;
 }
 
-Task<Result<std::vector<model::Room>>> Store::search_open(std::string query, model::RoomId after,
-                                                          std::size_t limit) {
+std::vector<model::Room> Store::find_groups(const std::string& query, model::RoomId after,
+                                            std::size_t limit, bool open_only) {
     const Lock lock(x_mutex);
     std::vector<model::Room> rooms;
     for (auto at = x_rooms.upper_bound(after); at != x_rooms.end() && rooms.size() < limit; ++at) {
         const RoomData& room = at->second;
-        if (room.room.deleted || room.room.kind != model::RoomKind::group ||
-            room.room.visibility != model::Visibility::open)
-            continue;
+        if (room.room.deleted || room.room.kind != model::RoomKind::group) continue;
+        if (open_only && room.room.visibility != model::Visibility::open) continue;
         if (room.name_key.find(query) == std::string::npos &&
             room.topic_key.find(query) == std::string::npos)
             continue;
         rooms.push_back(room.room);
         rooms.back().member_count = room.members.size();
     }
-    co_return rooms;
+    return rooms;
+}
+
+Task<Result<std::vector<model::Room>>> Store::search_open(std::string query, model::RoomId after,
+                                                          std::size_t limit) {
+    co_return find_groups(query, after, limit, true);
+}
+
+Task<Result<std::vector<model::Room>>> Store::search_groups(std::string query, model::RoomId after,
+                                                            std::size_t limit) {
+    co_return find_groups(query, after, limit, false);
 }
 
 Task<Result<std::vector<model::Member>>> Store::members(model::RoomId id, model::UserId after,

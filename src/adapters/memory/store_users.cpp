@@ -106,6 +106,8 @@ Result<model::User> Store::write_standing(model::UserId id, const ports::Standin
     model::User user = found->second.user;
     user.role = change.role.value_or(user.role);
     user.disabled = change.disabled.value_or(user.disabled);
+    if (found->second.user.disabled && !user.disabled && x_erasures.contains(id))
+        return Error(Errc::forbidden, "this account is erased");
     const bool another = std::ranges::any_of(x_users, [&](const auto& entry) {
         return entry.first != id && is_active_admin(entry.second.user);
     });

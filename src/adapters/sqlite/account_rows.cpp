@@ -14,6 +14,12 @@ bool another_admin(Database& database, model::UserId than) {
     return query.row();
 }
 
+bool is_being_erased(Database& database, model::UserId user) {
+    auto query = database.query("SELECT 1 FROM erasures WHERE user_id = ?");
+    query.bind(user);
+    return query.row();
+}
+
 bool is_active_admin(const model::User& user) {
     return user.role == model::ServerRole::admin && !user.disabled;
 }
@@ -67,6 +73,8 @@ Result<model::User> write_standing(Database& database, model::UserId id,
     const bool was_disabled = user.disabled;
     user.role = change.role.value_or(user.role);
     user.disabled = change.disabled.value_or(user.disabled);
+    if (was_disabled && !user.disabled && is_being_erased(database, id))
+        return Error(Errc::forbidden, "this account is erased");
     if (was_admin && !is_active_admin(user) && !another_admin(database, id))
         return Error(Errc::last_admin, "the last admin; make somebody else an admin first");
     database.query("UPDATE users SET role = ?2, disabled = ?3 WHERE id = ?1")
@@ -86,10 +94,28 @@ Result<void> write_password(Database& database, model::UserId user, std::string_
     return {};
 }
 
-void end_sessions_of(Database& database, model::UserId user, model::Time now) {
+std::int64_t end_sessions_of(Database& database, model::UserId user, model::Time now) {
     database.query("UPDATE sessions SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL")
         .bind(user, now)
         .run();
+    return database.changes();
+}
+
+Result<void> write_erasure_request(Database& database, model::UserId user, model::Time now) {
+    if (is_being_erased(database, user)) return {};
+    std::int64_t sessions = 0;
+    {
+        auto query = database.query(
+            "SELECT count(*) FROM sessions WHERE user_id = ?1 AND revoked_at IS NULL");
+        query.bind(user);
+        if (query.row()) sessions = query.integer(0);
+    }
+    const ports::StandingChange change{.role = {}, .disabled = true};
+    PARLEY_CHECK(write_standing(database, user, change, now));
+    database.query("INSERT INTO erasures (user_id, requested_at, sessions) VALUES (?, ?, ?)")
+        .bind(user, now, sessions)
+        .run();
+    return {};
 }
 
 } // namespace parley::sqlite

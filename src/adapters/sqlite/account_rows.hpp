@@ -28,6 +28,9 @@ Result<model::User> write_standing(Database& database, model::UserId user,
                                    const ports::StandingChange& change, model::Time now);
 Result<void> write_password(Database& database, model::UserId user, std::string_view password_hash,
                             model::Time now);
-void end_sessions_of(Database& database, model::UserId user, model::Time now);
+// Asks for an erasure, as ports::ErasureStore says; the running server does it.
+Result<void> write_erasure_request(Database& database, model::UserId user, model::Time now);
+// Answers how many were ended.
+std::int64_t end_sessions_of(Database& database, model::UserId user, model::Time now);
 
 } // namespace parley::sqlite

@@ -36,7 +36,22 @@ void Checkpointer::after_commit() {
     }
 }
 
-void Checkpointer::when_idle() { finish(Database::CheckpointKind::passive); }
+void Checkpointer::when_idle() {
+    finish(Database::CheckpointKind::passive);
+    if (x_empty_log) truncate();
+}
+
+// Without waiting for readers: it is tried again at the next pause.
+void Checkpointer::truncate() {
+    try {
+        x_writer.execute("PRAGMA busy_timeout = 0");
+        const auto done = x_writer.checkpoint(Database::CheckpointKind::truncate);
+        x_empty_log = done.log_pages != 0 || done.copied_pages != 0;
+        x_writer.execute("PRAGMA busy_timeout = 5000");
+    } catch (const DatabaseError& error) {
+        note(error);
+    }
+}
 
 void Checkpointer::request() {
     Phase resting = Phase::resting;

@@ -38,12 +38,16 @@ public:
     void after_commit();
     // When the writer has had nothing to do for a while.
     void when_idle();
-    bool wants_idle() const { return x_writer.log_pages() >= kIdlePages; }
+    bool wants_idle() const { return x_empty_log || x_writer.log_pages() >= kIdlePages; }
+    // The log's file is to hold nothing any more: as soon as the writer rests and no reader looks
+    // at an older state.
+    void empty_log() { x_empty_log = true; }
 
 private:
     void work();
     void request();
     void finish(Database::CheckpointKind kind);
+    void truncate();
     void note(const DatabaseError& error);
 
     const std::filesystem::path x_file;
@@ -51,7 +55,8 @@ private:
     Logger& x_logger;
     enum class Phase : std::uint8_t { resting, copying, copied };
     std::atomic<Phase> x_phase{Phase::resting};
-    int x_due = kBusyPages; // the writer's thread: begin at this length
+    bool x_empty_log = false; // the writer's thread
+    int x_due = kBusyPages;   // the writer's thread: begin at this length
     std::atomic<bool> x_failing{false};
 
     std::mutex x_mutex;

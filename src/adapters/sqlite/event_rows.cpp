@@ -28,6 +28,8 @@ model::Room read_room(const Query& query, int first) {
     room.member_count = static_cast<std::uint64_t>(query.integer(first + 6));
     room.deleted = query.integer(first + 7) != 0;
     room.slow_mode_seconds = static_cast<std::uint32_t>(query.integer(first + 8));
+    if (!query.is_null(first + 9))
+        room.retention_days = static_cast<std::uint32_t>(query.integer(first + 9));
     return room;
 }
 

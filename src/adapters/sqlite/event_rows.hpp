@@ -16,7 +16,7 @@ namespace parley::sqlite {
 //   reaction  message id     -              added         emoji   -
 //   member    user id        MemberAction   Role          -       -
 //   room      member count   Visibility     *             name    topic
-// * deleted + 2 x slow mode's seconds.
+// * deleted + 2 x slow mode's seconds. Retention is shown as it is now.
 // An edit keeps no text: a resume shows the message's present state.
 enum class EventKind : std::int64_t { edited = 2, deleted = 3, reaction = 4, member = 5, room = 6 };
 
@@ -28,8 +28,8 @@ inline constexpr int kMessageColumns = 9;
 
 #define PARLEY_ROOM_COLUMNS                                                                        \
     "r.id, r.kind, r.visibility, r.name, r.topic, r.created_at, r.member_count, r.deleted, "       \
-    "r.slow_mode_seconds"
-inline constexpr int kRoomColumns = 9;
+    "r.slow_mode_seconds, r.retention_days"
+inline constexpr int kRoomColumns = 10;
 
 // `first`: the column where the list above begins.
 model::Message read_message(const Query& query, model::RoomId room, int first);

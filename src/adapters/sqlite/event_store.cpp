@@ -166,7 +166,7 @@ void EventStore::store(const model::Sequenced& sequenced, const model::MemberCha
 void EventStore::store(const model::Sequenced& sequenced, const model::RoomChanged& change) {
     const model::Event& event = sequenced.event();
     const model::Room& room = change.room;
-    if (!event.prev_id) {
+    if (!sequenced.initial_members().empty()) {
         create_room(sequenced, room);
     } else if (room.deleted) {
         x_database
@@ -177,9 +177,9 @@ void EventStore::store(const model::Sequenced& sequenced, const model::RoomChang
     } else {
         x_database
             .query("UPDATE rooms SET name = ?2, name_key = ?3, topic = ?4, topic_key = ?5, "
-                   "visibility = ?6, slow_mode_seconds = ?7 WHERE id = ?1")
+                   "visibility = ?6, slow_mode_seconds = ?7, retention_days = ?8 WHERE id = ?1")
             .bind(event.room_id, room.name, sequenced.name_key(), room.topic, sequenced.topic_key(),
-                  room.visibility, room.slow_mode_seconds)
+                  room.visibility, room.slow_mode_seconds, room.retention_days)
             .run();
     }
     if (room.deleted || room.slow_mode_seconds == 0)
@@ -274,7 +274,8 @@ Result<model::EventId> EventStore::last_id() {
 std::optional<ports::StoredRoom> EventStore::read_stored(model::RoomId room) {
     auto query = x_database.query(
         "SELECT " PARLEY_ROOM_COLUMNS ", r.owner_count, "
-        "max(ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0), "
+        "max(r.removed_id, ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC "
+        "LIMIT 1), 0), "
         "ifnull((SELECT id FROM events WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0)) "
         "FROM rooms r WHERE r.id = ?1 AND r.deleted = 0");
     query.bind(room);
@@ -383,7 +384,8 @@ Result<std::optional<model::RoomId>> EventStore::dm_of(model::UserId a, model::U
 
 Result<bool> EventStore::user_exists(model::UserId user) {
     return checked([&]() -> Result<bool> {
-        auto query = x_database.query("SELECT 1 FROM users WHERE id = ?");
+        auto query = x_database.query("SELECT 1 FROM users WHERE id = ?1 AND NOT EXISTS "
+                                      "(SELECT 1 FROM erasures WHERE user_id = ?1)");
         query.bind(user);
         return query.row();
     });

@@ -130,7 +130,7 @@ private:
         const bool flag = x_events.integer(7) != 0;
         switch (x_events.enumerator<EventKind>(4)) {
         case EventKind::edited:
-            return model::MessageEdited{message_of(x_events.id<model::MessageId>(5))};
+            return read_edited(x_events.id<model::MessageId>(5));
         case EventKind::deleted:
             return model::MessageDeleted{x_events.id<model::MessageId>(5)};
         case EventKind::reaction:
@@ -153,12 +153,13 @@ private:
         return model::RoomChanged{std::move(room)};
     }
 
-    model::Message message_of(model::MessageId id) {
+    // An edit of a message that was too old to be kept is shown as its end.
+    model::EventBody read_edited(model::MessageId id) {
         auto query = x_database.query("SELECT " PARLEY_MESSAGE_COLUMNS
                                       " FROM messages m WHERE m.room_id = ?1 AND m.id = ?2");
         query.bind(x_room, id);
-        if (!query.row()) throw DatabaseError(Errc::internal, "an edit without its message");
-        return read_message(query, x_room, 0);
+        if (!query.row()) return model::MessageDeleted{id};
+        return model::MessageEdited{read_message(query, x_room, 0)};
     }
 
     model::Room present_room() {
@@ -176,7 +177,8 @@ private:
 
 model::EventId newest_event(Database& database, model::RoomId room) {
     auto query = database.query(
-        "SELECT max(ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), "
+        "SELECT max(ifnull((SELECT removed_id FROM rooms WHERE id = ?1), 0), "
+        "ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), "
         "0),"
         " ifnull((SELECT id FROM events WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0))");
     query.bind(room);

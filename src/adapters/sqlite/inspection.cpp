@@ -97,9 +97,14 @@ std::optional<std::string> broken_chain(Database& database, model::RoomId room) 
     auto query = database.query("SELECT id, prev_id FROM messages WHERE room_id = ?1 UNION ALL "
                                 "SELECT id, prev_id FROM events WHERE room_id = ?1 ORDER BY id");
     query.bind(room);
+    auto removed = database.query("SELECT removed_id FROM rooms WHERE id = ?");
+    removed.bind(room);
+    const std::int64_t removed_id = removed.row() ? removed.integer(0) : 0;
     std::int64_t before = 0;
     while (query.row()) {
         const std::int64_t id = query.integer(0), previous = query.integer(1);
+        // What came after everything was too old to be kept names the newest of that.
+        if (before == 0 && previous == removed_id) before = removed_id;
         if (previous != before)
             return "room " + room.to_string() + ": event " + std::to_string(id) + " follows " +
                    std::to_string(before) + " but names " + std::to_string(previous);

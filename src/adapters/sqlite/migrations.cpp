@@ -163,8 +163,51 @@ CREATE TABLE room_words (
 CREATE INDEX room_words_revision ON room_words (revision);
 )sql";
 
-constexpr Migration kMigrations[] = {
-    {kFirst}, {kServerRoles}, {kSlowMode}, {kPresence}, {kRoomWords}};
+constexpr const char* kHeldMessages = R"sql(
+CREATE TABLE held_messages (
+    id         INTEGER PRIMARY KEY,
+    room_id    INTEGER NOT NULL,
+    user_id    INTEGER NOT NULL,
+    nonce      TEXT NOT NULL,
+    type       INTEGER NOT NULL,
+    content    TEXT NOT NULL,
+    media_id   INTEGER,
+    reply_to   INTEGER,
+    body_hash  INTEGER NOT NULL,
+    words      TEXT NOT NULL,    -- one a line
+    state      INTEGER NOT NULL, -- ports::HeldState
+    created_at INTEGER NOT NULL,
+    decided_at INTEGER,
+    UNIQUE (room_id, user_id, nonce)
+);
+CREATE INDEX held_waiting ON held_messages (room_id, id) WHERE state = 1;
+CREATE INDEX held_user ON held_messages (user_id);
+)sql";
+
+constexpr const char* kErasures = R"sql(
+CREATE TABLE erasures (
+    user_id      INTEGER PRIMARY KEY,
+    requested_at INTEGER NOT NULL,
+    done_at      INTEGER,
+    messages     INTEGER NOT NULL DEFAULT 0,
+    reactions    INTEGER NOT NULL DEFAULT 0,
+    rooms        INTEGER NOT NULL DEFAULT 0,
+    sessions     INTEGER NOT NULL DEFAULT 0,
+    held         INTEGER NOT NULL DEFAULT 0,
+    scanned      INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX erasures_open ON erasures (requested_at) WHERE done_at IS NULL;
+CREATE INDEX reactions_user ON reactions (user_id);
+CREATE INDEX events_reactions ON events (user_id) WHERE kind = 4; -- EventKind::reaction
+)sql";
+
+constexpr const char* kRetention = R"sql(
+ALTER TABLE rooms ADD COLUMN retention_days INTEGER; -- NULL: as the server says
+ALTER TABLE rooms ADD COLUMN removed_id INTEGER NOT NULL DEFAULT 0; -- the newest event that is gone
+)sql";
+
+constexpr Migration kMigrations[] = {{kFirst},     {kServerRoles},  {kSlowMode}, {kPresence},
+                                     {kRoomWords}, {kHeldMessages}, {kErasures}, {kRetention}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");

@@ -48,7 +48,8 @@ Result<ports::RoomSnapshot> read_snapshot(Database& database, model::RoomId room
     {
         auto query = database.query(
             "SELECT " PARLEY_ROOM_COLUMNS ", "
-            "max(ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0), "
+            "max(r.removed_id, ifnull((SELECT id FROM messages WHERE room_id = ?1 ORDER BY id DESC "
+            "LIMIT 1), 0), "
             "ifnull((SELECT id FROM events WHERE room_id = ?1 ORDER BY id DESC LIMIT 1), 0)) "
             "FROM rooms r WHERE r.id = ?1 AND r.deleted = 0");
         query.bind(room);
@@ -111,6 +112,23 @@ Task<Result<std::vector<model::Room>>> Rooms::search_open(std::string query, mod
                                "r.visibility = 1 AND r.deleted = 0 AND r.id > ?1 AND "
                                "(instr(r.name_key, ?2) > 0 OR instr(r.topic_key, ?2) > 0) "
                                "ORDER BY r.id LIMIT ?3");
+            query.bind(after, text, limit);
+            while (query.row()) found.push_back(read_room(query, 0));
+            return found;
+        });
+}
+
+Task<Result<std::vector<model::Room>>> Rooms::search_groups(std::string query, model::RoomId after,
+                                                            std::size_t limit) {
+    limit = std::min(limit, kRowsMax);
+    using Found = std::vector<model::Room>;
+    return x_readers.read(
+        [text = std::move(query), after, limit](Database& database) -> Result<Found> {
+            Found found;
+            auto query = database.query(
+                "SELECT " PARLEY_ROOM_COLUMNS " FROM rooms r WHERE r.kind = 1 AND r.deleted = 0 "
+                "AND r.id > ?1 AND (instr(r.name_key, ?2) > 0 OR instr(r.topic_key, ?2) > 0) "
+                "ORDER BY r.id LIMIT ?3");
             query.bind(after, text, limit);
             while (query.row()) found.push_back(read_room(query, 0));
             return found;

@@ -24,6 +24,8 @@ public:
                                                             std::size_t limit) override;
     Task<Result<std::vector<model::Room>>> search_open(std::string query, model::RoomId after,
                                                        std::size_t limit) override;
+    Task<Result<std::vector<model::Room>>> search_groups(std::string query, model::RoomId after,
+                                                         std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
     Task<Result<std::vector<ports::MarkOutcome>>>

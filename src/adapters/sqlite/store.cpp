@@ -3,9 +3,12 @@
 #include "adapters/sqlite/accounts.hpp"
 #include "adapters/sqlite/checkpointer.hpp"
 #include "adapters/sqlite/directory_lock.hpp"
+#include "adapters/sqlite/erasures.hpp"
 #include "adapters/sqlite/event_store.hpp"
+#include "adapters/sqlite/held_messages.hpp"
 #include "adapters/sqlite/history.hpp"
 #include "adapters/sqlite/migrations.hpp"
+#include "adapters/sqlite/retention.hpp"
 #include "adapters/sqlite/room_words.hpp"
 #include "adapters/sqlite/rooms.hpp"
 #include "adapters/sqlite/writer.hpp"
@@ -62,7 +65,10 @@ struct Store::Parts {
           history(readers),
           rooms(readers, writer, *database),
           words(readers, writer, *database),
-          accounts(readers, writer, *database, clock) {}
+          accounts(readers, writer, *database, clock),
+          held(readers, writer, *database, metrics),
+          erasures(readers, writer, *database, checkpointer),
+          retention(readers, writer, *database) {}
 
     DirectoryLock lock;
     Logger& logger;
@@ -76,6 +82,9 @@ struct Store::Parts {
     Rooms rooms;
     RoomWords words;
     Accounts accounts;
+    HeldMessages held;
+    Erasures erasures;
+    Retention retention;
     bool stopped = false;
 };
 
@@ -114,5 +123,8 @@ ports::RoomDirectory& Store::rooms() { return x_parts->rooms; }
 ports::WordStore& Store::words() { return x_parts->words; }
 ports::UserStore& Store::users() { return x_parts->accounts; }
 ports::SessionStore& Store::sessions() { return x_parts->accounts; }
+ports::HeldStore& Store::held() { return x_parts->held; }
+ports::ErasureStore& Store::erasures() { return x_parts->erasures; }
+ports::RetentionStore& Store::retention() { return x_parts->retention; }
 
 } // namespace parley::sqlite

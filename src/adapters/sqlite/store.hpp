@@ -13,8 +13,11 @@
 #include "base/metrics.hpp"
 #include "ports/clock.hpp"
 #include "ports/committer.hpp"
+#include "ports/erasure_store.hpp"
 #include "ports/event_store.hpp"
+#include "ports/held_store.hpp"
 #include "ports/history.hpp"
+#include "ports/retention_store.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
 #include "ports/user_store.hpp"
@@ -50,6 +53,9 @@ public:
     ports::UserStore& users();
     ports::SessionStore& sessions();
     ports::WordStore& words();
+    ports::HeldStore& held();
+    ports::ErasureStore& erasures();
+    ports::RetentionStore& retention();
 
 private:
     struct Parts;

@@ -7,6 +7,7 @@ constexpr Choice kRoomKinds[] = {{1, "group"}, {2, "dm"}};
 constexpr Choice kVisibilities[] = {{1, "public"}, {2, "private"}};
 constexpr Choice kServerRoles[] = {{1, "user"}, {2, "moderator"}, {3, "admin"}};
 constexpr Choice kRoles[] = {{1, "member"}, {2, "admin"}, {3, "owner"}};
+constexpr Choice kHeldStates[] = {{1, "waiting"}, {2, "rejected"}};
 constexpr Choice kMessageTypes[] = {{1, "TEXT"}, {2, "MEDIA"}};
 constexpr Choice kEventKinds[] = {
     {2, "edited"}, {3, "deleted"}, {4, "reaction"}, {5, "member"}, {6, "room"}};
@@ -64,7 +65,9 @@ std::vector<CarriedTable> people_and_rooms() {
           {"dm_low", Form::id},
           {"dm_high", Form::id},
           {"deleted", Form::truth},
-          {"slow_mode_seconds", Form::number}},
+          {"slow_mode_seconds", Form::number},
+          {"retention_days", Form::number},
+          {"removed_id", Form::id}},
          "id",
          "id = ?1",
          "id IN (SELECT room_id FROM members WHERE user_id = ?1)"},
@@ -147,6 +150,43 @@ std::vector<CarriedTable> logs() {
     };
 }
 
+std::vector<CarriedTable> moderation() {
+    return {
+        {"held_messages",
+         "held_message",
+         {{"id", Form::id},
+          {"room_id", Form::id},
+          {"user_id", Form::id},
+          {"nonce", Form::text},
+          {"type", Form::choice, kMessageTypes},
+          {"content", Form::text},
+          {"media_id", Form::id},
+          {"reply_to", Form::id},
+          {"body_hash", Form::id},
+          {"words", Form::text},
+          {"state", Form::choice, kHeldStates},
+          {"created_at", Form::time},
+          {"decided_at", Form::time}},
+         "id",
+         "room_id = ?1",
+         "user_id = ?1"},
+        {"erasures",
+         "erasure",
+         {{"user_id", Form::id},
+          {"requested_at", Form::time},
+          {"done_at", Form::time},
+          {"messages", Form::number},
+          {"reactions", Form::number},
+          {"rooms", Form::number},
+          {"sessions", Form::number},
+          {"held", Form::number},
+          {"scanned", Form::id}},
+         "user_id",
+         nullptr,
+         "user_id = ?1"},
+    };
+}
+
 constexpr std::string_view kLeftBehind[] = {
     "meta",                  // the last id stands in the header
     "online_users",          // of the server that ran
@@ -159,6 +199,7 @@ const std::vector<CarriedTable>& carried_tables() {
     static const std::vector<CarriedTable> tables = [] {
         auto all = people_and_rooms();
         for (CarriedTable& table : logs()) all.push_back(std::move(table));
+        for (CarriedTable& table : moderation()) all.push_back(std::move(table));
         return all;
     }();
     return tables;

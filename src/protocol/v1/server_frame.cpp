@@ -59,6 +59,7 @@ void put_room(JsonWriter& out, const model::Room& room, std::optional<model::Rol
     if (my_role) out.raw(",\"my_role\":").name(name_of(*my_role));
     out.raw(",\"member_count\":").number(room.member_count);
     out.raw(",\"slow_mode_seconds\":").number(room.slow_mode_seconds);
+    if (room.retention_days) out.raw(",\"retention_days\":").number(*room.retention_days);
     if (room.deleted) out.raw(",\"deleted\":true");
     out.raw("}");
 }
