@@ -195,6 +195,24 @@ std::vector<Setting> plain_settings() {
         number_setting<std::size_t>("presence-room-max",
                                     "Members beyond which a room gets counts in place of presence",
                                     &Settings::presence_room_max, 0, 100'000),
+        number_setting<std::size_t>("connections-max", "Connections of this process",
+                                    &Settings::connections_max, 1, 1'000'000),
+        {"connections-per-user-max", "Sockets of one user at a time (4502)",
+         [](Settings& s, const std::string& v) {
+             s.rates.sockets_per_user = parse_number<std::size_t>(v, 1, 1'000'000);
+         },
+         [](const Settings& s) { return std::to_string(s.rates.sockets_per_user); }},
+        {"connections-per-address-max",
+         "Sockets from one address (IPv6: /64) at a time (4502); connections: a quarter more (429)",
+         [](Settings& s, const std::string& v) {
+             s.rates.sockets_per_address = parse_number<std::size_t>(v, 1, 1'000'000);
+         },
+         [](const Settings& s) { return std::to_string(s.rates.sockets_per_address); }},
+    };
+}
+
+std::vector<Setting> account_settings() {
+    return {
         number_setting<std::uint32_t>("argon2-memory-kib", "Memory of one password hash",
                                       &Settings::argon2_memory_kib, 1'024, 1'048'576),
         number_setting<std::uint32_t>("argon2-iterations", "Passes of one password hash",
@@ -209,22 +227,14 @@ std::vector<Setting> plain_settings() {
              s.classic_token_life = std::chrono::seconds(parse_number<int>(v, 1, 2'592'000));
          },
          [](const Settings& s) { return std::to_string(s.classic_token_life.count()); }},
-        {"connections-per-user-max", "Sockets of one user at a time (4502)",
-         [](Settings& s, const std::string& v) {
-             s.rates.sockets_per_user = parse_number<std::size_t>(v, 1, 1'000'000);
-         },
-         [](const Settings& s) { return std::to_string(s.rates.sockets_per_user); }},
-        {"connections-per-address-max",
-         "Sockets from one address (IPv6: /64) at a time (4502); connections: a quarter more (429)",
-         [](Settings& s, const std::string& v) {
-             s.rates.sockets_per_address = parse_number<std::size_t>(v, 1, 1'000'000);
-         },
-         [](const Settings& s) { return std::to_string(s.rates.sockets_per_address); }},
+    };
+}
+
+std::vector<Setting> content_settings() {
+    return {
         number_setting<std::uint32_t>(
             "retention-days", "Days that messages are kept; 0: for ever. A room may have less",
             &Settings::retention_days, 0, limits::kRetentionDaysMax),
-        number_setting<std::size_t>("connections-max", "Connections of this process",
-                                    &Settings::connections_max, 1, 1'000'000),
         {"words-dir",
          "Folder of word lists, LANGUAGE.txt; without it, `words` in the data folder if it is "
          "there",
@@ -256,6 +266,8 @@ void add_rates(std::vector<Setting>& table) {
 
 std::vector<Setting> make_table() {
     std::vector<Setting> table = plain_settings();
+    for (auto* more : {&account_settings, &content_settings})
+        for (Setting& setting : more()) table.push_back(std::move(setting));
     add_rates(table);
     return table;
 }
