@@ -37,12 +37,29 @@ function labelled(id, label, input) {
   return h('div', { class: 'field' }, h('label', { for: id }, label), input);
 }
 
+// JSON with line breaks. Numbers stay as they were written: the ids of the classic surface are longer than a number of
+// JavaScript can be.
 function pretty(text) {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    JSON.parse(text);
   } catch {
     return text;
   }
+  let depth = 0;
+  const broken = () => `\n${'  '.repeat(depth)}`;
+  return text.replace(/"(?:[^"\\]|\\.)*"|\{\s*\}|\[\s*\]|[^\s"]|\s+/g, (part) => {
+    if (part === '{' || part === '[') {
+      depth += 1;
+      return part + broken();
+    }
+    if (part === '}' || part === ']') {
+      depth -= 1;
+      return broken() + part;
+    }
+    if (part === ',') return part + broken();
+    if (part === ':') return ': ';
+    return part.trim() === '' ? '' : part;
+  });
 }
 
 function exampleOf(content, resolve) {
@@ -155,12 +172,8 @@ export function socketForm({ key, channel, frames, session }) {
       state.textContent = 'Not connected: connect first.';
       return;
     }
-    let frame = text.value;
-    try {
-      frame = JSON.stringify(JSON.parse(frame)); // one line; what is no JSON goes out as it is, to see the answer
-    } catch { /* as it is */ }
-    socket.send(frame);
-    note('out', frame);
+    socket.send(text.value);
+    note('out', text.value);
   };
   return h('form', { class: 'try', id: `try-${key}`, 'aria-label': `Try ${channel.title}`, onsubmit: send },
     h('h5', {}, 'Try it'),

@@ -129,13 +129,13 @@ class ClassicWorld:
         self.ann = server.api.new_user()
         self.room = self.ann.room()
         self.payloads = [m["payload"] for m in messages_of(document, "send", "classic").values()]
-        self.closes = {each["code"] for each in document.root["channels"]["socket"]["x-close-codes"]}
+        self.closes = {each["code"] for each in document.root["channels"]["classic"]["x-close-codes"]}
         self.socket = None
 
     def open(self):
         address = f"{self.server.ws_url.removesuffix('/v1/ws')}/ws/user/joinRoom?roomid={self.room}&roomname=x"
-        headers = {"token": self.ann.token}
-        self.socket = connect(address, additional_headers=headers, compression=None, proxy=None, ping_interval=None)
+        settings = {"additional_headers": {"token": self.ann.token}, "compression": None, "ping_interval": None}
+        self.socket = connect(address, proxy=None, **settings).__enter__()  # a close code leaves
         assert self.receive() == "join_room" and self.receive() == "heartbeat"
 
     def receive(self):

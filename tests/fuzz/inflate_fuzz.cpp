@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool text = data[1] & 1;
     const std::string payload(reinterpret_cast<const char*>(data) + 2, size - 2);
 
-    Utf8Validator utf8, again;
+    Utf8Validator utf8;
     const auto outcome = inflater.inflate(payload, cap, text ? &utf8 : nullptr);
     if (!outcome.failure) {
         if (outcome.message.size() > cap) std::abort();

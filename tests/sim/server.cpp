@@ -2,7 +2,6 @@
 
 #include "chat/authoriser.hpp"
 #include "chat/composer.hpp"
-#include "chat/content_filter.hpp"
 
 #include <utility>
 
@@ -139,8 +138,7 @@ void Server::answer_error(LinkId link, const Request& request, const Error& erro
 
 ports::Outcome Server::run_now(Result<model::Draft> draft) {
     std::vector<ports::Submission> batch;
-    batch.push_back(
-        {std::get<model::Filtered>(chat::ContentFilter{}.apply(std::move(*draft))), {}});
+    batch.push_back({std::get<model::Filtered>(content_filter().apply(std::move(*draft))), {}});
     return std::move(x_process->ingester->run(std::move(batch)).front());
 }
 
@@ -210,7 +208,7 @@ void Server::on_request(LinkId link, const Request& request) {
     auto draft = compose(connection->user_id(), request);
     if (!draft) return answer_error(link, request, draft.error());
     ports::Submission submission{
-        std::get<model::Filtered>(chat::ContentFilter{}.apply(std::move(*draft))),
+        std::get<model::Filtered>(content_filter().apply(std::move(*draft))),
         {static_cast<std::uint16_t>(connection->core), link, std::to_string(request.ref)}};
     auto held = std::make_shared<ports::Submission>(std::move(submission));
     post(x_process->cores[connection->core].to_log, 2, [this, held] {

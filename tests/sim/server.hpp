@@ -12,6 +12,7 @@
 #pragma once
 
 #include "adapters/memory/store.hpp"
+#include "chat/content_filter.hpp"
 #include "chat/hub.hpp"
 #include "chat/room.hpp"
 #include "ingest/ingester.hpp"
@@ -25,6 +26,12 @@
 #include <vector>
 
 namespace parley::sim {
+
+// One for all runs: its tables take a while to make.
+inline const chat::ContentFilter& content_filter() {
+    static const chat::ContentFilter filter;
+    return filter;
+}
 
 class Server final : public ServerEnd {
 public:

@@ -110,3 +110,25 @@ def test_what_is_tried_wrong_is_told(visitor):
     status, problem = try_call(reader.page, "createSession", {"email": "nobody@example.org", "password": "wrong words"})
     assert status.startswith("401") and problem["code"] == "invalid_credentials"
     expect(reader.page.get_by_label("Access token")).to_have_value("")
+
+
+def test_the_classic_surface_can_be_tried(visitor):
+    page = open_docs(visitor).page
+    account = {"username": "old_reader", "email": "old@example.org", "password": "correct horse battery"}
+    assert try_call(page, "classicSignUp", account)[0].startswith("200")
+    _, signin = try_call(page, "classicLogIn", account)
+    expect(page.get_by_label("Classic token")).to_have_value(signin["token"])
+    _, made = try_call(page, "classicCreateRoom", {"roomname": "Read in the old docs", "typ": "GROUP"})
+    room = str(made["New Room"]["roomid"])  # a number longer than JavaScript's, not rounded on its way
+    _, rooms = try_call(page, "classicMyRooms")
+    assert str(rooms[0]["roomid"]) == room
+
+    socket = page.locator("#try-classic")
+    socket.get_by_label("roomid").fill(room)
+    socket.get_by_role("button", name="Connect", exact=True).click()
+    frames = socket.get_by_role("log")
+    expect(frames).to_contain_text("PONG")
+    words = {"event_type": "chat", "message_type": "TEXT", "content": "Sent from the page"}
+    socket.get_by_label("Text").fill(json.dumps(words))
+    socket.get_by_role("button", name="Send frame").click()
+    expect(frames.locator(".in").last).to_contain_text("Sent from the page")

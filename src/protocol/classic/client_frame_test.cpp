@@ -37,6 +37,12 @@ TEST_F(ClassicDecoderTest, ReadsWhatOldClientsSend) {
     EXPECT_TRUE(std::holds_alternative<Heartbeat>(std::get<ClientFrame>(beat)));
 }
 
+TEST_F(ClassicDecoderTest, NothingOfAnEarlierFrameStandsInForNull) {
+    EXPECT_EQ(chat(R"({"event_type":"chat","message_type":"TEXT","content":"secret"})").content,
+              "secret");
+    EXPECT_EQ(chat(R"({"event_type":"chat","message_type":"TEXT","content":null})").content, "");
+}
+
 TEST_F(ClassicDecoderTest, AMediaIdIsANumberOrItsDigits) {
     const std::string head = R"({"event_type":"chat","message_type":"MEDIA","media_id":)";
     EXPECT_EQ(chat(head + "9223372036854775807}").media_id->value, 9223372036854775807);

@@ -252,6 +252,7 @@ struct JsonFields::Reader {
 
     // `depth`: how many objects and arrays are open around the value.
     bool read_value(ondemand::value& value, int depth, Field& out) {
+        out.text = {}; // of an earlier frame, perhaps somebody else's
         ondemand::json_type type{};
         if (value.type().get(type)) return fail(kNotJson);
         const bool object = type == ondemand::json_type::object;
