@@ -200,7 +200,7 @@ ContentFilter::Verdict ContentFilter::apply(model::Draft draft) const {
     Findings findings = look_at(draft);
     if (findings.rejected || (findings.held && !post)) {
         count(WordAction::reject);
-        return Errc::content_rejected;
+        return Error(Errc::content_rejected, "There is a word in this that is not allowed here.");
     }
     if (findings.held) {
         count(WordAction::hold);
