@@ -1,6 +1,8 @@
 // Rooms: what people see, in which order.
+#include "chat/word_matcher.hpp"
 #include "service/eraser.hpp"
 #include "service/moderation.hpp"
+#include "tests/support/account_fixture.hpp"
 #include "tests/support/rooms_fixture.hpp"
 
 namespace parley::service {
