@@ -75,7 +75,9 @@ TEST_P(ErasureContract, WhoOwnsAloneIsFollowedByWhoHasBeenThereLongest) {
     world->event(chat::Composer::member(shared, anna,
                                         {bert, model::MemberAction::role, model::Role::admin}));
     for (const auto& each : memberships(anna))
-        if (each.room_id == shared) EXPECT_EQ(each.successor, bert) << "admins first";
+        if (each.room_id == shared) {
+            EXPECT_EQ(each.successor, bert) << "admins first";
+        }
 }
 
 TEST_P(ErasureContract, TheServerTakesBackWhateverTheRights) {
@@ -124,8 +126,9 @@ TEST_P(ErasureContract, MessagesAndReactionsAreFoundAndBlanked) {
     EXPECT_TRUE(await(store().blank_reactions(anna, {})).value());
     for (const auto& event :
          await(backend->history().events_after(room, before, 100)).value().events)
-        if (const auto* change = std::get_if<model::ReactionChanged>(&event.body))
+        if (const auto* change = std::get_if<model::ReactionChanged>(&event.body)) {
             EXPECT_NE(change->emoji, "secret");
+        }
     const auto history = await(backend->history().messages_after(room, {}, 10)).value().messages;
     ASSERT_EQ(history.size(), 2u);
     EXPECT_TRUE(history[0].message.deleted);

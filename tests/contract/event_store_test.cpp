@@ -268,19 +268,23 @@ TEST_P(EventStoreContract, ANameIsFoundByItsKeyUntilItIsGivenUp) {
     };
     EXPECT_EQ(holder("the lounge"), room);
     EXPECT_FALSE(holder("the loung"));
-    world->event(Composer::room(room, alice, {.name = "The Attic", .topic = {}, .visibility = {}}));
+    world->event(Composer::room(
+        room, alice,
+        {.name = "The Attic", .topic = {}, .visibility = {}, .slow_mode_seconds = {}}));
     EXPECT_FALSE(holder("the lounge"));
     EXPECT_EQ(holder("THE ATTIC"), room);
-    world->event(
-        Composer::room(room, alice, {.name = {}, .topic = {}, .visibility = {}, .remove = true}));
+    world->event(Composer::room(
+        room, alice,
+        {.name = {}, .topic = {}, .visibility = {}, .slow_mode_seconds = {}, .remove = true}));
     EXPECT_FALSE(holder("the attic"));
     EXPECT_NE(world->room(bob, "The Attic"), room);
 }
 
 TEST_P(EventStoreContract, ADeletedRoomIsNoRoomAndHasNoMembers) {
     const auto room = world->room(alice, "room one", {bob});
-    world->event(
-        Composer::room(room, alice, {.name = {}, .topic = {}, .visibility = {}, .remove = true}));
+    world->event(Composer::room(
+        room, alice,
+        {.name = {}, .topic = {}, .visibility = {}, .slow_mode_seconds = {}, .remove = true}));
     EXPECT_FALSE(store().room(room).value());
     EXPECT_FALSE(store().role(room, alice).value());
     EXPECT_FALSE(store().role(room, bob).value());

@@ -165,7 +165,9 @@ TEST_P(HistoryContract, AResumeGivesEveryEventOnceInAnUnbrokenChain) {
     const auto carol = world->user("carol");
     world->event(
         Composer::member(room, alice, {carol, model::MemberAction::joined, model::Role::admin}));
-    world->event(Composer::room(room, alice, {.name = "room 1", .topic = "new", .visibility = {}}));
+    world->event(Composer::room(
+        room, alice,
+        {.name = "room 1", .topic = "new", .visibility = {}, .slow_mode_seconds = {}}));
     world->event(Composer::member(room, carol, {carol, model::MemberAction::left, {}}));
     const auto last = world->post(room, bob, "bye");
 
@@ -257,8 +259,9 @@ TEST_P(HistoryContract, WhatWasAcknowledgedIsThereAtOnce) {
 
 TEST_P(HistoryContract, ADeletedRoomHasNoHistory) {
     post(2);
-    world->event(
-        Composer::room(room, alice, {.name = {}, .topic = {}, .visibility = {}, .remove = true}));
+    world->event(Composer::room(
+        room, alice,
+        {.name = {}, .topic = {}, .visibility = {}, .slow_mode_seconds = {}, .remove = true}));
     EXPECT_TRUE(before({}, 10).messages.empty());
     EXPECT_TRUE(after({}, 10).messages.empty());
     EXPECT_TRUE(events({}).events.empty());

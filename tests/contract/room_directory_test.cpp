@@ -43,8 +43,9 @@ protected:
         return outcomes[0] == ports::MarkOutcome::moved;
     }
     void remove(model::RoomId room) {
-        world->event(Composer::room(room, alice,
-                                    {.name = {}, .topic = {}, .visibility = {}, .remove = true}));
+        world->event(Composer::room(
+            room, alice,
+            {.name = {}, .topic = {}, .visibility = {}, .slow_mode_seconds = {}, .remove = true}));
     }
 
     model::UserId alice, bob;
@@ -180,8 +181,9 @@ TEST_P(RoomDirectoryContract, SearchFindsOpenGroupsByNameAndTopic) {
     EXPECT_TRUE(search("g_rden").empty());
     EXPECT_THAT(search("", {}, 1), ElementsAre(garden));
     EXPECT_THAT(search("", garden, 1), ElementsAre(kitchen));
-    world->event(
-        Composer::room(garden, alice, {.name = "The Meadow", .topic = {}, .visibility = {}}));
+    world->event(Composer::room(
+        garden, alice,
+        {.name = "The Meadow", .topic = {}, .visibility = {}, .slow_mode_seconds = {}}));
     EXPECT_TRUE(search("garden").empty());
     EXPECT_THAT(search("meadow"), ElementsAre(garden));
     remove(garden);

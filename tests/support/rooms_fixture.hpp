@@ -31,7 +31,7 @@ struct TestClock final : ports::Clock {
     }
 };
 
-FrameRef plain(std::string_view payload) { return FrameRef::copy_of(payload); }
+inline FrameRef plain(std::string_view payload) { return FrameRef::copy_of(payload); }
 
 // The ids of the events in the order in which they were pushed, and other frames as text.
 struct Listener final : chat::Subscriber {
