@@ -1,6 +1,6 @@
-// Dialect: how a run speaks to the server under test. `parley` is v1 of the wire contract, `classic`
-// is its other surface, with the same accounts and rooms; `raw` is the limit server, whose frames
-// are the bare contents.
+// Dialect: how a run speaks to the server under test. `parley` is v1 of the wire contract,
+// `classic` is its other surface, with the same accounts and rooms; `raw` is the limit server,
+// whose frames are the bare contents.
 //
 // Threading: one thread. Owner: the run.
 #pragma once

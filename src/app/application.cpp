@@ -242,13 +242,12 @@ Application::Parts::Parts(Settings s)
             each.classic.revoke(session);
         });
     }
-    for (const auto& each : cores) {
-        each->rooms.meet(rooms);
-        each->rooms.gate().spawn(tick(each->core, each->rooms));
-    }
+    for (const auto& each : cores) each->rooms.meet(rooms);
     node.meet(rooms);
     server =
         std::make_unique<net::Server>(server_settings(settings), loops, handlers, log, metrics);
+    // After all that may fail: what was begun here would have to be ended.
+    for (const auto& each : cores) each->rooms.gate().spawn(tick(each->core, each->rooms));
     gate = std::make_unique<Gate>(cores[0]->core.io().get_executor());
     chores.push_back(
         std::make_unique<Periodic>(cores[0]->core, [this] { return look_for_revocations(); }));

@@ -25,10 +25,13 @@ Task<void> Rooms::hold(chat::ContentFilter::Held held, ports::Origin origin) {
     } else if (*state == ports::HeldState::in_log) {
         // A retry of what a moderator has let through, or what was sent before the word was listed.
         x_submissions.push_back({x_ports.filter.approve(std::move(held.draft)), std::move(origin)});
+    } else if (*state == ports::HeldState::rejected) {
+        answer_unstored(held.draft, std::move(origin),
+                        {Errc::content_rejected, "A moderator has refused this message."});
     } else {
         answer_unstored(held.draft, std::move(origin),
-                        *state == ports::HeldState::rejected ? Errc::content_rejected
-                                                             : Errc::content_held);
+                        {Errc::content_held,
+                         "A moderator looks at this first. Sending it again changes nothing."});
     }
 }
 

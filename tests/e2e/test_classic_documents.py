@@ -45,7 +45,7 @@ class CheckedSocket(ClassicSocket):
 
     def receive(self, timeout=5):
         frame = super().receive(timeout)
-        kinds = messages_of(self.document, "classicToClient")
+        kinds = messages_of(self.document, "send", channel="classic")
         fits = {key for key, kind in kinds.items() if not self.document.problems(kind["payload"], frame)}
         assert len(fits) == 1, (fits, frame)
         self.seen.update(fits)
@@ -64,8 +64,8 @@ def test_every_classic_frame_is_as_documented(server, api, asyncapi):  # noqa: F
     socket.beat()
     socket.send(event_type="nonsense")
     socket.expect("error")
-    assert CheckedSocket.seen == set(messages_of(asyncapi, "classicToClient"))
+    assert CheckedSocket.seen == set(messages_of(asyncapi, "send", channel="classic"))
     sent = {"classic_send", "classic_client_heartbeat"}
-    assert set(messages_of(asyncapi, "classicToServer")) == sent
+    assert set(messages_of(asyncapi, "receive", channel="classic")) == sent
     other.connection.close()
     socket.connection.close()

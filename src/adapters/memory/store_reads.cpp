@@ -71,8 +71,14 @@ ports::EventPage Store::read_events(model::RoomId id, model::EventId since, std:
             break;
         }
         model::Event event = at->second;
-        if (auto* edited = std::get_if<model::MessageEdited>(&event.body))
-            edited->message = *room->find_message(edited->message.id);
+        if (auto* edited = std::get_if<model::MessageEdited>(&event.body)) {
+            const model::MessageId id = edited->message.id;
+            // Of a message that was too old to be kept, its end is shown.
+            if (const model::Message* message = room->find_message(id))
+                edited->message = *message;
+            else
+                event.body = model::MessageDeleted{id};
+        }
         page.events.push_back(std::move(event));
     }
     return page;
