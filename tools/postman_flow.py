@@ -112,7 +112,7 @@ MESSAGES = [
 
 ADMINISTRATION = [
     step("listHeld", "Nothing waits for a moderator", by="ann", expect=["body.held.length === 0"]),
-    refused("listHeld", "Bob is none of the room", 403, "forbidden", by="bob"),
+    refused("listHeld", "Cat is none of the room", 403, "not_a_member", by="cat"),
     refused("approveHeld", "What does not wait is not let through", 404, "unknown_message", by="ann",
             path={"held_id": "1"}),
     refused("rejectHeld", "Nor refused", 404, "unknown_message", by="ann", path={"held_id": "1"}),

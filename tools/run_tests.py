@@ -307,7 +307,6 @@ PARTS = {
     "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web,
     "clients": part_clients, "crash": part_crash, "run": part_run,
     "storm": part_storm, "autobahn": part_autobahn,
-    "storm": part_storm, "autobahn": part_autobahn,
     "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
 }
 QUICK = ["tidy", "unit", "e2e"]
