@@ -5,7 +5,7 @@ import { compareIds } from './ids.js';
 
 const syncsAtOnce = 6;
 const roomsReloadMs = 60_000;
-const typingEveryMs = 3000;
+const typingEveryMs = 3500; // the server tells the room at most once in 3 s
 const dmNamesAtOnce = 4;
 
 export class Live {
@@ -223,7 +223,6 @@ export class Live {
 
   // --- doing
   send(room, content) {
-    this.typingSentAt.delete(room.id);
     this.outbox.add(room.id, content);
   }
 

@@ -108,7 +108,8 @@ std::vector<BackendKind> backend_kinds() {
 }
 
 model::Filtered filtered(Result<model::Draft> draft) {
-    return std::get<model::Filtered>(chat::ContentFilter().apply(std::move(draft).value()));
+    static const chat::ContentFilter filter; // its tables take a while
+    return std::get<model::Filtered>(filter.apply(std::move(draft).value()));
 }
 
 std::string World::next_nonce() {

@@ -29,7 +29,8 @@ def browser():
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The one server that most tests share."""
-    server = Server(tmp_path_factory.mktemp("server")).start()
+    # A lost connection shows soon: nobody waits for the ten seconds of a real server's grace.
+    server = Server(tmp_path_factory.mktemp("server"), environment={"PARLEY_PRESENCE_GRACE_MS": "500"}).start()
     yield server
     status = server.stop()
     assert status == 0, f"the shared server ended with {status}:\n{server.log()[-4000:]}"
