@@ -75,7 +75,7 @@ def rooms_of(port, token):
 
 def flood(port, token, until):
     """1,000 a second, of 64 KB."""
-    room = rooms_of(port, token)[0]
+    room = call(port, "POST", "/v1/rooms", token, {"kind": "group", "name": f"flood {time.time_ns()}"})["id"]
     content = "x" * 64_000
     number = 0
     while time.monotonic() < until:
@@ -105,7 +105,8 @@ def main():
     port, until = arguments.port, time.monotonic() + arguments.seconds
     # The last users: accounts are there once the loader has made them.
     names = [f"{arguments.user_prefix}{arguments.users - 1 - i}" for i in range(arguments.users)]
-    stalled = [sign_in(port, names[1 + i]) for i in range(arguments.stalled)]
+    tokens = [sign_in(port, name) for name in names[1 : 1 + arguments.stalled]]
+    stalled = [tokens[i % len(tokens)] for i in range(arguments.stalled)]
     known = set().union(*(rooms_of(port, token) for token in stalled))
     sockets = [open_socket(port, token, receive_buffer=4096) for token in stalled]
     waiting = list(enumerate(zip(stalled, sockets)))
@@ -120,7 +121,10 @@ def main():
         body = {"op": "subscribe", "room_id": rooms[number % len(rooms)]}
         connection.sendall(frame(json.dumps(body)))
     if arguments.flood:
-        flood(port, sign_in(port, names[0]), until)
+        # An account of its own: the loader's have to join rooms meanwhile.
+        name = f"flood{time.time_ns() % 10**12}"
+        body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+        flood(port, call(port, "POST", "/v1/users", body=body)["access_token"], until)
     while time.monotonic() < until:
         time.sleep(0.2)
 

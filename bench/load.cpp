@@ -127,7 +127,7 @@ void declare(CLI::App& app, Arguments& arguments) {
     app.add_option("--mode", arguments.mode, "what to do")
         ->check(CLI::IsMember({"load", "idle", "history", "storm", "crowd"}));
     app.add_option("--proto", plan.protocol, "parley, classic, or raw for the limit server")
-        ->check(CLI::IsMember({"parley", "raw"}));
+        ->check(CLI::IsMember({"parley", "classic", "raw"}));
     app.add_option("--host", plan.address, "address of the server, inside 127.0.0.0/8");
     app.add_option("--port", plan.port, "port of the server")->required();
     app.add_option("--pid", run.server, "the server's process, for its CPU and memory");
