@@ -102,3 +102,31 @@ def test_roles_of_the_server_and_the_last_admin(make_server):
     parley("user", "role", bob.name, "admin", data=server.data)
     parley("user", "role", ann.name, "moderator", data=server.data)
     assert ann.got("/v1/me")["role"] == "moderator"
+
+
+def test_erase_waits_for_the_servers_receipt(make_server):
+    server = make_server()
+    ann, bob = server.api.new_user(), server.api.new_user()
+    room = bob.room(ann)
+    ann.say(room, "mine")
+    bob.say(room, "not mine")
+    receipt = parley("user", "erase", ann.name, "--yes", "--json", data=server.data)
+    assert receipt["user_id"] == ann.id and receipt["done_at"] and receipt["messages"] == 1
+    assert sorted(bob.contents(room)) == ["", "not mine"]
+    assert parley("user", "erase", ann.id, "--json", data=server.data) == receipt, "the receipt again"
+    assert ann.name not in parley("user", "list", data=server.data)
+
+
+def test_erase_without_a_server_is_done_at_its_next_start(make_server):
+    server = make_server()
+    ann, bob = server.api.new_user(), server.api.new_user()
+    room = bob.room(ann)
+    ann.say(room, "mine")
+    server.stop()
+    done = subprocess.run([str(binary()), "user", "erase", ann.name, "--data", str(server.data)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, start_new_session=True)
+    assert done.returncode == 1 and "terminal" in done.stderr, "nothing is erased without a word"
+    assert "no server runs" in parley("user", "erase", ann.name, "--yes", data=server.data)
+    server.start()
+    receipt = parley("user", "erase", ann.id, "--json", data=server.data)
+    assert receipt["done_at"] and receipt["messages"] == 1

@@ -99,4 +99,28 @@ Result<void> UserAdmin::set_password(model::UserId user, std::string_view hash, 
     return transaction([&] { return write_password(*x_database, user, hash, now); });
 }
 
+Result<void> UserAdmin::request_erasure(model::UserId user, model::Time now) {
+    return transaction([&] { return write_erasure_request(*x_database, user, now); });
+}
+
+std::optional<ports::Erasure> UserAdmin::erasure(model::UserId user) {
+    auto query = x_database->query("SELECT requested_at, done_at, messages, reactions, rooms, "
+                                   "sessions, held FROM erasures WHERE user_id = ?");
+    query.bind(user);
+    if (!query.row()) return std::nullopt;
+    const auto count = [&](int column) {
+        return static_cast<std::uint64_t>(query.integer(column));
+    };
+    ports::Erasure erasure;
+    erasure.user_id = user;
+    erasure.requested_at = query.time(0);
+    erasure.done_at = query.optional_time(1);
+    erasure.messages = count(2);
+    erasure.reactions = count(3);
+    erasure.rooms = count(4);
+    erasure.sessions = count(5);
+    erasure.held = count(6);
+    return erasure;
+}
+
 } // namespace parley::sqlite

@@ -8,6 +8,7 @@
 
 #include "adapters/sqlite/database.hpp"
 #include "model/user.hpp"
+#include "ports/erasure_store.hpp"
 #include "ports/user_store.hpp"
 
 #include <filesystem>
@@ -40,6 +41,11 @@ public:
     Result<model::User> change_standing(model::UserId user, const ports::StandingChange& change,
                                         model::Time now);
     Result<void> set_password(model::UserId user, std::string_view hash, model::Time now);
+
+    // unknown_user, last_admin. The server does it, at once or at its next start; again is no
+    // error.
+    Result<void> request_erasure(model::UserId user, model::Time now);
+    std::optional<ports::Erasure> erasure(model::UserId user);
 
 private:
     template <class Function>

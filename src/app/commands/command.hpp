@@ -91,6 +91,7 @@ int run_user_list(const Invocation&, Console&);
 int run_user_disable(const Invocation&, Console&);
 int run_user_enable(const Invocation&, Console&);
 int run_user_role(const Invocation&, Console&);
+int run_user_erase(const Invocation&, Console&);
 int run_user_reset_password(const Invocation&, Console&);
 int run_backup(const Invocation&, Console&);
 int run_restore(const Invocation&, Console&);

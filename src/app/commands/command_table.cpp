@@ -105,6 +105,17 @@ std::vector<Command> user_commands() {
          Takes::folder,
          {"parley user role ann admin"},
          run_user_role},
+        {"user erase",
+         "removes a user's name, profile and contents for ever",
+         "The server does it, at once or when it runs next, and leaves a receipt; messages stay in "
+         "their rooms as deleted ones. Asks for the username unless --yes is given. For one who is "
+         "erased already (by id) it shows the receipt.",
+         {kUser},
+         {{"--yes", "", "Do not ask"},
+          {"--wait", "SECONDS", "How long to wait for the running server (60)"}},
+         Takes::folder,
+         {"parley user erase mallory"},
+         run_user_erase},
         {"user reset-password",
          "gives a user a new password",
          "Ends all sessions in the same transaction.",

@@ -14,12 +14,13 @@ namespace {
 
 class Terminal {
 public:
-    Terminal() : x_descriptor(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
+    explicit Terminal(bool echo) : x_descriptor(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
         if (x_descriptor < 0 || ::tcgetattr(x_descriptor, &x_before) != 0) {
             if (x_descriptor >= 0) ::close(x_descriptor);
-            throw std::runtime_error("there is no terminal to ask for a password: use "
-                                     "--password-stdin or --generate");
+            throw std::runtime_error("there is no terminal to ask at; --help names the option "
+                                     "that stands for the answer");
         }
+        if (echo) return;
         termios silent = x_before;
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
         silent.c_lflag |= ECHONL;
@@ -82,7 +83,9 @@ void Console::end_progress() {
     x_progress_shown = false;
 }
 
-std::string Console::ask_secret(std::string_view prompt) { return Terminal().ask(prompt); }
+std::string Console::ask(std::string_view prompt) { return Terminal(true).ask(prompt); }
+
+std::string Console::ask_secret(std::string_view prompt) { return Terminal(false).ask(prompt); }
 
 std::string Console::read_secret_line() {
     std::string line;

@@ -29,6 +29,8 @@ public:
     void progress(std::string_view what, std::uint64_t done, std::uint64_t total);
     void end_progress();
 
+    // From the terminal. Throws std::runtime_error where there is none.
+    std::string ask(std::string_view prompt);
     // Without echo, from the terminal. Throws std::runtime_error where there is none.
     std::string ask_secret(std::string_view prompt);
     // The first line of standard input.
