@@ -69,8 +69,8 @@ gateway::GatewaySettings gateway_settings(const Settings& settings) {
 
 // Runs a task to its end on this thread, before there are cores.
 template <class T>
-Result<T> run_now(Task<Result<T>> task) {
-    boost::asio::io_context io;
+Result<T> run_now(boost::asio::io_context& io, Task<Result<T>> task) {
+    io.restart();
     std::optional<Result<T>> answer;
     boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr failure, Result<T> result) {
         if (failure) std::rethrow_exception(failure);
@@ -148,6 +148,9 @@ struct Application::Parts {
     service::RateLimits rates;
     system::SystemClock clock;
     system::SystemEntropy entropy;
+    // Runs what waits before there are cores. It outlives the store, whose threads answer into it
+    // and may still be on their way out of that when the answer has been taken.
+    boost::asio::io_context before_cores;
     sqlite::Store store;
     std::unique_ptr<ingest::Ingester> ingester;
     crypto::Argon2Hasher hasher;
@@ -220,13 +223,13 @@ Application::Parts::Parts(Settings s)
     store.start(
         [this](std::vector<ports::Submission> batch) { return ingester->run(std::move(batch)); },
         node);
-    if (auto loaded = run_now(revocations.load(store.sessions())); !loaded)
+    if (auto loaded = run_now(before_cores, revocations.load(store.sessions())); !loaded)
         throw std::runtime_error("the sessions cannot be read: " + loaded.error().detail);
-    if (auto settled = run_now(store.users().settle_presence()); !settled)
+    if (auto settled = run_now(before_cores, store.users().settle_presence()); !settled)
         throw std::runtime_error("who was online cannot be read: " + settled.error().detail);
     else if (*settled > 0)
         log.info("the last process ended without a word", {{"users_online_then", *settled}});
-    if (auto loaded = run_now(words.reload()); !loaded)
+    if (auto loaded = run_now(before_cores, words.reload()); !loaded)
         throw std::runtime_error("the word lists cannot be read: " + loaded.error().detail);
     const std::uint16_t count = core_count(settings);
     std::vector<service::Rooms*> rooms;
