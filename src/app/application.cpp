@@ -60,13 +60,6 @@ net::ServerSettings server_settings(const Settings& settings) {
     return server;
 }
 
-gateway::GatewaySettings gateway_settings(const Settings& settings) {
-    gateway::GatewaySettings gateway;
-    gateway.allowed_origins = settings.allowed_origins;
-    gateway.heartbeat = settings.heartbeat;
-    return gateway;
-}
-
 // Runs a task to its end on this thread, before there are cores.
 template <class T>
 Result<T> run_now(boost::asio::io_context& io, Task<Result<T>> task) {
@@ -133,6 +126,7 @@ struct Application::Parts {
     };
 
     explicit Parts(Settings settings);
+    gateway::GatewayParts gateway_parts(OnCore& on_core);
     std::vector<std::string> what_is_missing() const;
     Task<void> shut_down();
     Task<void> answer_what_is_in_flight(std::chrono::steady_clock::time_point deadline);
@@ -177,12 +171,8 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
              parts.clock, parts.filter, parts.store.held(), parts.node_name},
             &net::make_text_frame, parts.metrics,
             {parts.settings.presence_grace, parts.settings.presence_room_max}),
-      gateway(
-          gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock,
-          [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
-      classic(
-          gateway_settings(parts.settings), core, rooms, parts.accounts, parts.clock, parts.entropy,
-          [&parts, index]() -> TimerWheel& { return parts.server->wheel(index); }, parts.metrics),
+      gateway(parts.gateway_parts(*this)),
+      classic(parts.gateway_parts(*this), parts.entropy),
       paths({&gateway, &classic}),
       api({.accounts = parts.accounts,
            .rooms = rooms,
@@ -196,6 +186,16 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .log = parts.log,
            .what_is_missing = [&parts] { return parts.what_is_missing(); },
            .words = parts.words}) {}
+
+gateway::GatewayParts Application::Parts::gateway_parts(OnCore& on_core) {
+    return {{settings.allowed_origins, settings.heartbeat},
+            on_core.core,
+            on_core.rooms,
+            accounts,
+            clock,
+            [this, index = on_core.core.index()]() -> TimerWheel& { return server->wheel(index); },
+            metrics};
+}
 
 Application::Parts::Parts(Settings s)
     : settings(std::move(s)),

@@ -9,6 +9,8 @@
 
 namespace parley::gateway {
 
+template class SessionHost<ClassicSession>;
+
 namespace {
 
 net::HttpResponse refusal(int status, std::string_view text) {
@@ -48,17 +50,8 @@ std::optional<model::RoomId> room_of(const net::HttpRequest& request) {
 
 } // namespace
 
-ClassicGateway::ClassicGateway(GatewaySettings settings, Core& core, service::Rooms& rooms,
-                               service::Accounts& accounts, const ports::Clock& clock,
-                               ports::Entropy& entropy, std::function<TimerWheel&()> wheel,
-                               Metrics& metrics)
-    : x_settings(std::move(settings)),
-      x_core(core),
-      x_rooms(rooms),
-      x_accounts(accounts),
-      x_clock(clock),
-      x_wheel(std::move(wheel)),
-      x_metrics(metrics) {
+ClassicGateway::ClassicGateway(GatewayParts parts, ports::Entropy& entropy)
+    : SessionHost(std::move(parts)) {
     std::array<std::byte, 8> random;
     entropy.fill(random);
     for (const std::byte byte : random) {
@@ -70,18 +63,15 @@ ClassicGateway::ClassicGateway(GatewaySettings settings, Core& core, service::Ro
 
 ClassicGateway::Verdict ClassicGateway::on_handshake(const net::HttpRequest& request) {
     Verdict verdict;
-    const auto now = x_clock.steady();
-    const auto address = rates().of_address(address_block(request.peer_address), now);
-    const auto taken = rates().take(service::Limit::address_connects, *address, now);
-    if (!taken)
+    if (const auto taken = take_connect(request.peer_address); !taken)
         verdict.refusal = refusal(taken.error());
-    else if (!origin_is_allowed(request, x_settings.allowed_origins))
+    else if (!origin_is_allowed(request, settings().allowed_origins))
         verdict.refusal = refusal(403, "This Origin may not open sockets.");
     else if (!room_of(request))
         verdict.refusal = refusal(400, "roomid: one id was expected.");
-    else if (x_draining)
+    else if (draining())
         verdict.refusal = refusal(503, "The server is stopping.");
-    else if (const auto claims = x_accounts.authenticate(request.header_or_query("token")); !claims)
+    else if (const auto claims = accounts().authenticate(request.header_or_query("token")); !claims)
         verdict.refusal = refusal(claims.error());
     else
         verdict.later = true;
@@ -91,17 +81,17 @@ ClassicGateway::Verdict ClassicGateway::on_handshake(const net::HttpRequest& req
 Task<ClassicGateway::Verdict> ClassicGateway::decide(net::HttpRequest request) {
     const model::RoomId room = *room_of(request);
     Verdict verdict;
-    const auto claims = x_accounts.authenticate(request.header_or_query("token"));
+    const auto claims = accounts().authenticate(request.header_or_query("token"));
     if (!claims) {
         verdict.refusal = refusal(claims.error());
         co_return verdict;
     }
-    const auto view = co_await x_rooms.require(claims->user_id, room, chat::Action::view);
+    const auto view = co_await rooms().require(claims->user_id, room, chat::Action::view);
     if (!view) {
         verdict.refusal = refusal(view.error());
         co_return verdict;
     }
-    const auto user = co_await x_accounts.profile(claims->user_id);
+    const auto user = co_await accounts().profile(claims->user_id);
     if (!user || user->disabled) {
         verdict.refusal = refusal(user ? Error(Errc::unauthorized) : user.error());
         co_return verdict;
@@ -109,23 +99,18 @@ Task<ClassicGateway::Verdict> ClassicGateway::decide(net::HttpRequest request) {
     verdict.open = [this, who = *claims, room, name = view->room.name,
                     username = user->username](net::WebSocket& socket) {
         auto session = std::make_unique<ClassicSession>(*this, socket, who, room);
-        session->start(name, username);
+        // It may have been revoked while the room was asked; from here on revoke() finds it.
+        if (accounts().is_revoked(who.session_id))
+            session->revoke();
+        else
+            session->start(name, username);
         return session;
     };
     co_return verdict;
 }
 
-void ClassicGateway::revoke(model::SessionId session) {
-    x_core.post([this, session] {
-        std::vector<ClassicSession*> hit;
-        for (const auto& [id, each] : x_sessions)
-            if (each->session_id() == session) hit.push_back(each);
-        for (ClassicSession* each : hit) each->revoke();
-    });
-}
-
 std::string ClassicGateway::next_nonce() {
-    const std::int64_t now = x_clock.now().ms;
+    const std::int64_t now = clock().now().ms;
     if (now > x_nonce_ms || ++x_nonce_number == 0) {
         x_nonce_ms = std::max(now, x_nonce_ms + 1);
         x_nonce_number = 0;
@@ -134,13 +119,6 @@ std::string ClassicGateway::next_nonce() {
     std::snprintf(text, sizeof text, "%012llx-%08x-", static_cast<unsigned long long>(x_nonce_ms),
                   x_nonce_number);
     return text + x_nonce_end;
-}
-
-void ClassicGateway::count_error(std::string_view code) {
-    x_metrics
-        .counter("parley_socket_errors_total", "Error frames sent, by code",
-                 "code=\"" + std::string(code) + "\"")
-        .add();
 }
 
 } // namespace parley::gateway

@@ -29,6 +29,7 @@ public:
 
     void start(std::string room_name, std::string username);
     model::SessionId session_id() const { return x_session_id; }
+    bool signed_in() const { return true; }
     void revoke() { close(net::CloseCode::session_revoked, "the session was revoked"); }
 
     std::chrono::milliseconds on_received(std::size_t bytes) override;
@@ -78,7 +79,7 @@ private:
     const AddressBlock x_address;
     service::ConnectionRates x_rates;
     bool x_counted = false; // among its address's sockets
-    Deadline x_deadline; // the token's end
+    Deadline x_deadline;    // the token's end
 };
 
 } // namespace parley::gateway

@@ -5,6 +5,8 @@
 
 namespace parley::gateway {
 
+template class SessionHost<Session>;
+
 namespace {
 
 constexpr std::string_view kSubprotocol = "parley.v1";
@@ -56,27 +58,14 @@ Offer read_offer(const net::HttpRequest& request) {
 
 } // namespace
 
-Gateway::Gateway(GatewaySettings settings, Core& core, service::Rooms& rooms,
-                 service::Accounts& accounts, const ports::Clock& clock,
-                 std::function<TimerWheel&()> wheel, Metrics& metrics)
-    : x_settings(std::move(settings)),
-      x_core(core),
-      x_rooms(rooms),
-      x_accounts(accounts),
-      x_clock(clock),
-      x_wheel(std::move(wheel)),
-      x_metrics(metrics) {}
-
 Gateway::Verdict Gateway::on_handshake(const net::HttpRequest& request) {
     Verdict verdict;
-    if (!origin_is_allowed(request, x_settings.allowed_origins)) {
+    if (!origin_is_allowed(request, settings().allowed_origins)) {
         verdict.refusal = problem(403, "Forbidden", "forbidden",
                                   "this Origin may not open sockets; add it to allowed_origins");
         return verdict;
     }
-    const auto now = x_clock.steady();
-    const auto address = rates().of_address(address_block(request.peer_address), now);
-    if (const auto taken = rates().take(service::Limit::address_connects, *address, now); !taken) {
+    if (const auto taken = take_connect(request.peer_address); !taken) {
         verdict.refusal = problem(429, "Too Many Requests", "rate_limited", taken.error().detail);
         const auto wait = taken.error().retry_after->count();
         verdict.refusal->headers.emplace_back("Retry-After", std::to_string(wait / 1000 + 1));
@@ -88,7 +77,7 @@ Gateway::Verdict Gateway::on_handshake(const net::HttpRequest& request) {
             problem(400, "Bad Request", "bad_request", "the subprotocol is parley.v1");
         return verdict;
     }
-    if (x_draining) {
+    if (draining()) {
         verdict.refusal =
             problem(503, "Service Unavailable", "unavailable", "the server is stopping");
         verdict.refusal->headers.emplace_back("Retry-After", "1");
@@ -96,7 +85,7 @@ Gateway::Verdict Gateway::on_handshake(const net::HttpRequest& request) {
     }
     if (offer.ours) verdict.subprotocol = kSubprotocol;
     std::optional<Result<ports::AccessClaims>> claims;
-    if (!offer.token.empty()) claims = x_accounts.authenticate(offer.token);
+    if (!offer.token.empty()) claims = accounts().authenticate(offer.token);
     verdict.open = [this, claims = std::move(claims)](net::WebSocket& socket) {
         auto session = std::make_unique<Session>(*this, socket);
         session->start(claims);
@@ -105,33 +94,17 @@ Gateway::Verdict Gateway::on_handshake(const net::HttpRequest& request) {
     return verdict;
 }
 
-void Gateway::revoke(model::SessionId session) {
-    x_core.post([this, session] {
-        std::vector<Session*> hit;
-        for (const auto& [id, each] : x_sessions)
-            if (each->signed_in() && each->session_id() == session) hit.push_back(each);
-        for (Session* each : hit) each->revoke();
-    });
-}
-
 void Gateway::send_goaway() {
-    x_draining = true;
+    drain();
     std::int64_t wait_ms = 100;
-    for (const auto& [id, session] : x_sessions) {
+    for (const auto& [id, session] : sessions()) {
         session->send_goaway(std::chrono::milliseconds(wait_ms));
         wait_ms = 100 + (wait_ms + 7) % 4'900;
     }
 }
 
-std::string Gateway::connection_id(std::uint64_t id) const {
-    return std::to_string(x_core.index()) + "-" + std::to_string(id);
-}
-
-void Gateway::count_error(std::string_view code) {
-    x_metrics
-        .counter("parley_socket_errors_total", "Error frames sent, by code",
-                 "code=\"" + std::string(code) + "\"")
-        .add();
+std::string Gateway::connection_id(std::uint64_t id) {
+    return std::to_string(core().index()) + "-" + std::to_string(id);
 }
 
 } // namespace parley::gateway

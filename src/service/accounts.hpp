@@ -93,6 +93,9 @@ public:
     // unauthorized, token_expired, session_revoked.
     Result<ports::AccessClaims> authenticate(std::string_view access_token) const;
 
+    // Of one that was authenticated a moment ago.
+    bool is_revoked(model::SessionId session) const { return x_revocations.is_revoked(session); }
+
     Task<Result<model::User>> profile(model::UserId user); // unauthorized: no such account any more
     // The user, if the account is not disabled and has at least this role; looked up in the store.
     // unauthorized, session_revoked (disabled), forbidden.
