@@ -1,4 +1,4 @@
-"""A mixed soak: people chat, type, read, react, edit, come and go, sign up and out, stall and drop.
+"""A mixed soak: people chat on both surfaces, type, read, react, edit, come and go, sign up and out, stall and drop.
 
     python tests/soak/run.py --seconds 180        (PARLEY_SOAK_SECONDS; hours are fine)
 
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from parley_client import new_nonce, unique  # noqa: E402
 from parley_server import Server  # noqa: E402
 
-CHATTERS, CHURNERS, STALLED = 20, 4, 2
+CHATTERS, CHURNERS, STALLED, CLASSIC = 20, 4, 2, 4
 ROOMS = 4  # of which room 0 has everybody, and is large for this server
 LARGE = 12
 PASSWORD = "correct horse battery"
@@ -138,6 +138,42 @@ class Soak:
         headers = {"Authorization": f"Bearer {person['access_token']}"}
         return {"additional_headers": headers, "subprotocols": ["parley.v1"], "compression": None, "proxy": None,
                 "ping_interval": None, "max_size": None}
+
+    async def classic(self, person, room):
+        """A client of the Go application: one socket for the room, no resume; what it says it hears, once."""
+        path = f"/ws/user/joinRoom?roomid={room}&roomname=soak"
+        options = {"additional_headers": {"token": person["access_token"]}, "compression": None, "proxy": None,
+                   "ping_interval": None, "close_timeout": 2}
+        url = self.server.ws_url.removesuffix("/v1/ws") + path
+        last, said = 0, set()
+        while not self.over():
+            leave_at, act_at = time.monotonic() + self.random.uniform(2, 12), time.monotonic()
+            async with connect(url, **options) as socket:
+                self.count("classic connections")
+                while time.monotonic() < leave_at and not self.over():
+                    try:
+                        frame = json.loads(await asyncio.wait_for(socket.recv(), 0.1))
+                    except asyncio.TimeoutError:
+                        frame = {}
+                    if frame.get("event_type") == "chat":
+                        if frame["id"] <= last:
+                            self.trouble(f"classic: {frame['id']} came after {last}")
+                        last = frame["id"]
+                        self.count("classic messages checked")
+                        if frame["content"] in said:
+                            said.remove(frame["content"])
+                            self.acknowledged[room][str(frame["id"])] = frame["content"]
+                    elif frame.get("event_type") == "error":
+                        self.trouble(f"classic: {frame}")
+                    if time.monotonic() >= act_at:
+                        act_at = time.monotonic() + self.random.uniform(0.1, 0.8)
+                        content = f"classic {self.random.random()}"
+                        said.add(content)
+                        chat = {"event_type": "chat", "message_type": "TEXT", "content": content, "media_id": ""}
+                        beat = {"event_type": "heartbeat"}
+                        await socket.send(json.dumps(self.random.choice([chat, chat, beat])))
+                if self.random.random() < 0.5:
+                    socket.transport.abort()
 
     async def finish(self):
         """Every acknowledged message once in history, and nothing that nobody sent."""
@@ -317,6 +353,7 @@ async def soak(server, seconds, seed):
     tasks = [chatter.run() for chatter in chatters]
     tasks += [run.churner(person) for person in run.people[CHATTERS:]]
     tasks += [run.stalled(person, run.rooms[0][0]) for person in run.people[:STALLED]]
+    tasks += [run.classic(person, run.rooms[1][0]) for person in run.rooms[1][1][:CLASSIC]]
     tasks += [run.accounts(), run.reader(run.people[0], [run.rooms[0][0]])]
     samples, started = [], time.monotonic()
 
@@ -338,7 +375,8 @@ async def soak(server, seconds, seed):
         run.troubles.append(f"{after['descriptors']} descriptors at the end, {before['descriptors']} at the start")
     for what, count in sorted(run.counts.items()):
         print(f"{what}: {count}")
-    if not run.counts.get("events in resumes") or not run.counts.get("events checked"):
+    worked = ("events in resumes", "events checked", "classic messages checked")
+    if not all(run.counts.get(what) for what in worked):
         run.troubles.append("the soak did not do its work: no event was checked, or none resumed")
     return run.troubles
 
