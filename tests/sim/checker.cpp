@@ -66,6 +66,7 @@ void Checker::check_stored(model::RoomId room, const RoomModel& model) {
     for (const auto& member : now->members) stored.roles[member.user_id] = member.role;
     stored.open = now->room.visibility == model::Visibility::open;
     stored.name = number_of_name(now->room.name);
+    stored.pause_s = now->room.slow_mode_seconds;
     const auto page = x_store.read_before(room, {}, std::numeric_limits<std::size_t>::max());
     for (const auto& [message, reactions] : page.messages) {
         stored.messages[message.id] = {message.user_id, number_of(message.content),
@@ -86,8 +87,8 @@ void Checker::compare(const std::string& who, model::RoomId room, const RoomMode
         x_world.violated("I1", who + " has other messages" + where);
     if (has.reactions != should.reactions)
         x_world.violated("I1", who + " has other reactions" + where);
-    if (has.open != should.open || has.name != should.name)
-        x_world.violated("I1", who + " has another name or visibility" + where);
+    if (has.open != should.open || has.name != should.name || has.pause_s != should.pause_s)
+        x_world.violated("I1", who + " has another name, visibility or slow mode" + where);
 }
 
 void Checker::check_changes() {

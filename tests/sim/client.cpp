@@ -146,6 +146,7 @@ void Device::change_room(model::RoomId room) {
     request.room = room;
     request.content = ++x_journal.last_content;
     request.open = x_world.random.chance(500);
+    request.pause_s = x_world.random.chance(300) ? 1 : 0;
     x_journal.room_changes[request.content] = {room, x_user, request.open};
     transmit(x_main, request);
 }
@@ -389,6 +390,7 @@ void Device::on_error(const Packet& packet, const Pending& pending) {
     }
     x_journal.sends.at(pending.request.nonce).refused = packet.code;
     ++x_world.stats.refused;
+    x_world.stats.slowed += packet.code == "rate_limited";
 }
 
 } // namespace parley::sim

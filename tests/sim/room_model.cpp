@@ -1,6 +1,7 @@
 #include "tests/sim/room_model.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace parley::sim {
 
@@ -16,17 +17,27 @@ std::string RoomModel::apply(const WireEvent& event) {
     if (event.kind == EventKind::member) return apply_member(event);
     if (event.kind == EventKind::room) {
         if (event.id.value == event.room.value) return {};
-        const bool same = open == event.open && name == event.content;
+        const bool same = open == event.open && name == event.content && pause_s == event.pause_s;
         open = event.open;
+        pause_s = event.pause_s;
+        if (pause_s == 0) x_paced_ms.clear();
         name = event.content;
         if (!has(event.user, Role::admin)) return "a room changed by one who is no admin";
         return same ? "a change of a room that changes nothing" : "";
     }
-    if (event.kind == EventKind::posted) {
-        messages[event.message] = {event.user, event.content, false, event.content == 0};
-        return has(event.user, Role::member) ? "" : "a message by one who is not in the room";
-    }
+    if (event.kind == EventKind::posted) return apply_post(event);
     return apply_to_message(event);
+}
+
+std::string RoomModel::apply_post(const WireEvent& event) {
+    messages[event.message] = {event.user, event.content, false, event.content == 0};
+    if (!has(event.user, Role::member)) return "a message by one who is not in the room";
+    if (pause_s == 0 || has(event.user, Role::admin)) return {};
+    const auto [last, first] = x_paced_ms.try_emplace(event.user, event.at_ms);
+    const std::int64_t waited_ms = event.at_ms - std::exchange(last->second, event.at_ms);
+    return first || waited_ms >= std::int64_t{pause_s} * 1000
+               ? ""
+               : "a message sooner than slow mode lets";
 }
 
 std::string RoomModel::apply_to_message(const WireEvent& event) {

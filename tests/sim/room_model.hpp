@@ -24,15 +24,18 @@ struct RoomModel {
     std::set<std::pair<model::MessageId, model::UserId>> reactions;
     bool open = false;
     std::uint64_t name = 0;
-    bool operator==(const RoomModel&) const = default;
+    std::uint32_t pause_s = 0; // slow mode: between two messages of a plain member
 
     // "" or why nobody could have made this event now. It is applied all the same.
     std::string apply(const WireEvent& event);
 
 private:
+    std::string apply_post(const WireEvent& event);
     std::string apply_to_message(const WireEvent& event);
     std::string apply_member(const WireEvent& event);
     bool has(model::UserId user, model::Role at_least) const;
+
+    std::map<model::UserId, std::int64_t> x_paced_ms; // whose last message slow mode counted
 };
 
 } // namespace parley::sim

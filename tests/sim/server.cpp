@@ -95,7 +95,8 @@ void Server::start() {
         x_process->ingester->plant(ingest::Ingester::PlantedBug::no_nonce_check);
     x_store.lie({.no_reaction_is_there = x_world.bug == Bug::reaction_doubled,
                  .roles_never_sink = x_world.bug == Bug::demotion_ignored,
-                 .more_owners = x_world.bug == Bug::last_owner_goes});
+                 .more_owners = x_world.bug == Bug::last_owner_goes,
+                 .nobody_has_posted = x_world.bug == Bug::slow_mode_forgotten});
     x_world.trace("server starts as node", node, "clock offset", x_world.clock.offset_ms);
 }
 
@@ -191,6 +192,7 @@ Result<model::Draft> Server::compose(model::UserId user, const Request& request)
         model::RoomDraft draft;
         draft.name = "n" + std::to_string(request.content);
         draft.visibility = request.open ? model::Visibility::open : model::Visibility::restricted;
+        draft.slow_mode_seconds = request.pause_s;
         return chat::Composer::room(request.room, user, draft);
     }
     case Kind::mark:

@@ -14,7 +14,7 @@ namespace parley::sim {
 namespace {
 
 constexpr std::size_t kStepsMost = 400'000;
-constexpr std::array<std::pair<Bug, std::string_view>, 11> kBugs{
+constexpr std::array<std::pair<Bug, std::string_view>, 12> kBugs{
     {{Bug::none, "none"},
      {Bug::ack_before_commit, "ack_before_commit"},
      {Bug::no_nonce_check, "no_nonce_check"},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<Bug, std::string_view>, 11> kBugs{
      {Bug::removed_still_hears, "removed_still_hears"},
      {Bug::demotion_ignored, "demotion_ignored"},
      {Bug::last_owner_goes, "last_owner_goes"},
+     {Bug::slow_mode_forgotten, "slow_mode_forgotten"},
      {Bug::mark_before_store, "mark_before_store"}}};
 
 class Simulation {

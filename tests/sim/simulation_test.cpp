@@ -34,6 +34,7 @@ TEST(Simulation, KeepsEveryPromise) {
         met.conflicts += report.stats.conflicts;
         met.edits += report.stats.edits;
         met.marks += report.stats.marks;
+        met.slowed += report.stats.slowed;
     }
     // Runs in which nothing happens prove nothing.
     EXPECT_GT(met.acknowledged, 20 * seeds);
@@ -46,6 +47,7 @@ TEST(Simulation, KeepsEveryPromise) {
     EXPECT_GT(met.conflicts, seeds / 4);
     EXPECT_GT(met.edits, seeds);
     EXPECT_GT(met.marks, seeds / 4);
+    EXPECT_GT(met.slowed, seeds / 20);
     EXPECT_GT(met.given_up, seeds / 20);
     EXPECT_GT(met.gaps, seeds / 20);
     RecordProperty("acknowledged", static_cast<std::int64_t>(met.acknowledged));
@@ -82,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(Each, PlantedBug,
                                            Bug::resume_skips_one, Bug::edit_before_commit,
                                            Bug::deleted_text_stays, Bug::reaction_doubled,
                                            Bug::removed_still_hears, Bug::demotion_ignored,
-                                           Bug::last_owner_goes, Bug::mark_before_store),
+                                           Bug::last_owner_goes, Bug::mark_before_store,
+                                           Bug::slow_mode_forgotten),
                          [](const auto& info) { return std::string(name_of(info.param)); });
 
 } // namespace

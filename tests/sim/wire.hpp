@@ -33,6 +33,8 @@ struct WireEvent {
     model::MessageId message;                                 // of all but member and room
     std::uint64_t nonce = 0;                                  // of posted
     std::uint64_t content = 0; // of posted and edited, 0: deleted; of room: its name
+    std::uint32_t pause_s = 0; // of room: slow mode
+    std::int64_t at_ms = 0;
 };
 static_assert(std::is_trivially_copyable_v<WireEvent>);
 
@@ -58,7 +60,9 @@ inline WireEvent to_wire(const model::Event& event) {
                    .open = false,
                    .message = {},
                    .nonce = 0,
-                   .content = 0};
+                   .content = 0,
+                   .pause_s = 0,
+                   .at_ms = event.at.ms};
     if (const auto* post = std::get_if<model::MessagePosted>(&event.body)) {
         wire.message = post->message.id;
         wire.nonce = number_of(post->nonce);
@@ -78,6 +82,7 @@ inline WireEvent to_wire(const model::Event& event) {
     } else if (const auto* room = std::get_if<model::RoomChanged>(&event.body)) {
         wire.content = number_of_name(room->room.name);
         wire.open = room->room.visibility == model::Visibility::open;
+        wire.pause_s = room->room.slow_mode_seconds;
     }
     return wire;
 }
@@ -105,6 +110,7 @@ struct Request {
     model::MemberAction action = model::MemberAction::joined;
     model::Role role = model::Role::member; // of member
     bool open = false;                      // of room
+    std::uint32_t pause_s = 0;              // of room: slow mode
 };
 
 struct Packet {

@@ -117,6 +117,7 @@ enum class Bug : std::uint8_t {
     demotion_ignored,
     last_owner_goes,
     mark_before_store,
+    slow_mode_forgotten,
 };
 
 // How often what goes wrong, per mille. Each run draws its own, many of them 0: a run that has
@@ -150,7 +151,7 @@ struct Faults {
 struct Stats {
     std::uint64_t stored = 0, acknowledged = 0, repeated = 0, refused = 0, given_up = 0;
     std::uint64_t crashes = 0, failed_batches = 0, resumes = 0, further_pages = 0, gaps = 0;
-    std::uint64_t ended = 0, edits = 0, conflicts = 0, marks = 0;
+    std::uint64_t ended = 0, edits = 0, conflicts = 0, marks = 0, slowed = 0;
 };
 
 struct World {
