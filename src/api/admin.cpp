@@ -2,6 +2,7 @@
 
 #include "api/json.hpp"
 #include "api/page.hpp"
+#include "api/rooms.hpp"
 #include "api/users.hpp"
 #include "chat/names.hpp"
 #include "protocol/v1/server_frame.hpp"
@@ -18,10 +19,9 @@ void append_account(std::string& out, const model::User& user) {
 }
 
 Result<model::ServerRole> role_from(const std::string& text) {
-    for (const auto role :
-         {model::ServerRole::user, model::ServerRole::moderator, model::ServerRole::admin})
-        if (text == name_of(role)) return role;
-    return invalid_field("role", "user, moderator or admin");
+    const auto role = model::server_role_named(text);
+    if (!role) return invalid_field("role", "user, moderator or admin");
+    return *role;
 }
 
 } // namespace
@@ -92,20 +92,7 @@ AdminRoutes::Answer AdminRoutes::revoke_sessions(RequestContext context) {
 }
 
 AdminRoutes::Answer AdminRoutes::list_rooms(RequestContext context) {
-    PARLEY_CO_TRY(const std::size_t limit, page_limit(context.request));
-    PARLEY_CO_TRY(const std::int64_t after, page_cursor(context.request, CursorTag::all_rooms));
-    PARLEY_CO_TRY(const auto query, query_text(context.request, "query"));
-    const std::string key = query ? chat::name_key(*query) : std::string();
-    PARLEY_CO_TRY(auto rooms,
-                  co_await x_directory.search_groups(key, model::RoomId{after}, limit + 1));
-    net::HttpResponse response;
-    response.body = page(
-        "rooms", std::move(rooms), limit, CursorTag::all_rooms,
-        [](std::string& out, const model::Room& room, std::size_t) {
-            protocol::v1::append_room(out, room, std::nullopt);
-        },
-        [](const model::Room& room) { return room.id.value; });
-    co_return response;
+    return search_rooms(x_directory, std::move(context.request), ports::Groups::all);
 }
 
 // The receipt names nobody. Its digest is of the text between the braces, as it stands here.

@@ -5,9 +5,9 @@
 // net::Server. Shutdown: the server waits for the calls that run.
 #pragma once
 
+#include "api/admin.hpp"
 #include "api/classic_errors.hpp"
 #include "api/classic_routes.hpp"
-#include "api/admin.hpp"
 #include "api/docs.hpp"
 #include "api/held.hpp"
 #include "api/messages.hpp"

@@ -2,6 +2,7 @@
 
 #include "api/classic_fields.hpp"
 #include "api/json.hpp"
+#include "api/users.hpp"
 #include "protocol/classic/server_frame.hpp"
 #include "protocol/v1/server_frame.hpp"
 
@@ -48,12 +49,7 @@ ClassicRoutes::ClassicRoutes(const Parts& parts, Router& router) : x_parts(parts
 }
 
 ClassicRoutes::Answer ClassicRoutes::sign_up(RequestContext context) {
-    PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
-    service::NewAccount account;
-    PARLEY_CO_TRY(account.username, body.text("username"));
-    PARLEY_CO_TRY(account.email, body.text("email"));
-    PARLEY_CO_TRY(account.password, body.text("password"));
-    account.from = address_block(context.request.peer_address);
+    PARLEY_CO_TRY(service::NewAccount account, new_account_of(context.request));
     PARLEY_CO_TRY(const model::User user, co_await x_parts.accounts.create(std::move(account)));
     net::HttpResponse response;
     std::string& out = response.body;

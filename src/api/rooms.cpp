@@ -66,6 +66,26 @@ void append_member(std::string& out, const model::Member& member, bool online) {
 
 } // namespace
 
+Task<Result<net::HttpResponse>> search_rooms(ports::RoomDirectory& directory,
+                                             net::HttpRequest request, ports::Groups among) {
+    const CursorTag tag =
+        among == ports::Groups::open ? CursorTag::open_rooms : CursorTag::all_rooms;
+    PARLEY_CO_TRY(const std::size_t limit, page_limit(request));
+    PARLEY_CO_TRY(const std::int64_t after, page_cursor(request, tag));
+    PARLEY_CO_TRY(const auto query, query_text(request, "query"));
+    const std::string key = query ? chat::name_key(*query) : std::string();
+    PARLEY_CO_TRY(auto found,
+                  co_await directory.search(among, key, model::RoomId{after}, limit + 1));
+    net::HttpResponse response;
+    response.body = page(
+        "rooms", std::move(found), limit, tag,
+        [](std::string& out, const model::Room& room, std::size_t) {
+            protocol::v1::append_room(out, room, std::nullopt);
+        },
+        [](const model::Room& room) { return room.id.value; });
+    co_return response;
+}
+
 RoomRoutes::RoomRoutes(service::Rooms& rooms, ports::RoomDirectory& directory, Router& router)
     : x_rooms(rooms), x_directory(directory) {
     const auto to = [this](Answer (RoomRoutes::*method)(RequestContext)) -> Handler {
@@ -140,20 +160,7 @@ RoomRoutes::Answer RoomRoutes::list_mine(RequestContext context) {
 }
 
 RoomRoutes::Answer RoomRoutes::search(RequestContext context) {
-    PARLEY_CO_TRY(const std::size_t limit, page_limit(context.request));
-    PARLEY_CO_TRY(const std::int64_t after, page_cursor(context.request, CursorTag::open_rooms));
-    PARLEY_CO_TRY(const auto query, query_text(context.request, "query"));
-    const std::string key = query ? chat::name_key(*query) : std::string();
-    PARLEY_CO_TRY(auto found,
-                  co_await x_directory.search_open(key, model::RoomId{after}, limit + 1));
-    net::HttpResponse response;
-    response.body = page(
-        "rooms", std::move(found), limit, CursorTag::open_rooms,
-        [](std::string& out, const model::Room& room, std::size_t) {
-            append_room(out, room, std::nullopt);
-        },
-        [](const model::Room& room) { return room.id.value; });
-    co_return response;
+    return search_rooms(x_directory, std::move(context.request), ports::Groups::open);
 }
 
 RoomRoutes::Answer RoomRoutes::get(RequestContext context) {

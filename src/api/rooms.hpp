@@ -40,4 +40,8 @@ private:
     ports::RoomDirectory& x_directory;
 };
 
+// A page of the groups whose name or topic has the request's `query`.
+Task<Result<net::HttpResponse>> search_rooms(ports::RoomDirectory& directory,
+                                             net::HttpRequest request, ports::Groups among);
+
 } // namespace parley::api

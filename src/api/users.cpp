@@ -1,7 +1,6 @@
 #include "api/users.hpp"
 
 #include "api/json.hpp"
-#include "base/assert.hpp"
 #include "protocol/v1/server_frame.hpp"
 
 namespace parley::api {
@@ -44,16 +43,14 @@ Result<service::Credentials> credentials_of(const JsonBody& body) {
 
 } // namespace
 
-std::string_view name_of(model::ServerRole role) {
-    switch (role) {
-    case model::ServerRole::user:
-        return "user";
-    case model::ServerRole::moderator:
-        return "moderator";
-    case model::ServerRole::admin:
-        return "admin";
-    }
-    PARLEY_ASSERT(!"a ServerRole outside its enum");
+Result<service::NewAccount> new_account_of(const net::HttpRequest& request) {
+    PARLEY_TRY(const JsonBody body, JsonBody::parse(request.body));
+    service::NewAccount account;
+    PARLEY_TRY(account.username, body.text("username"));
+    PARLEY_TRY(account.email, body.text("email"));
+    PARLEY_TRY(account.password, body.text("password"));
+    account.from = address_block(request.peer_address);
+    return account;
 }
 
 void append_user(std::string& out, const model::User& user) {
@@ -64,7 +61,7 @@ void append_user(std::string& out, const model::User& user) {
     out += R"(,"email":)";
     append_string(out, user.email);
     out += R"(,"created_at":")" + model::to_rfc3339(user.created_at) + "\"";
-    out += R"(,"role":")" + std::string(name_of(user.role)) + "\"";
+    out += R"(,"role":")" + std::string(model::name_of(user.role)) + "\"";
     if (!user.display_name.empty()) {
         out += R"(,"display_name":)";
         append_string(out, user.display_name);
@@ -90,12 +87,7 @@ UserRoutes::UserRoutes(service::Accounts& accounts, Router& router) : x_accounts
 }
 
 UserRoutes::Answer UserRoutes::sign_up(RequestContext context) {
-    PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
-    service::NewAccount account;
-    PARLEY_CO_TRY(account.username, body.text("username"));
-    PARLEY_CO_TRY(account.email, body.text("email"));
-    PARLEY_CO_TRY(account.password, body.text("password"));
-    account.from = address_block(context.request.peer_address);
+    PARLEY_CO_TRY(service::NewAccount account, new_account_of(context.request));
     PARLEY_CO_TRY(const service::SignedIn session, co_await x_accounts.sign_up(std::move(account)));
     co_return session_answer(201, session);
 }

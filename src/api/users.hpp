@@ -32,6 +32,7 @@ private:
 // {id, username, email, created_at, role, display_name?, avatar_media_id?}
 void append_user(std::string& out, const model::User& user);
 
-std::string_view name_of(model::ServerRole role);
+// The fields of a sign-up, and where it comes from; for both surfaces.
+Result<service::NewAccount> new_account_of(const net::HttpRequest& request);
 
 } // namespace parley::api

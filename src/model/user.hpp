@@ -7,12 +7,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace parley::model {
 
 // What somebody may do on the whole server, ordered by power. A moderator sees and decides held
 // messages of every room; an admin also changes accounts.
 enum class ServerRole : std::uint8_t { user = 1, moderator = 2, admin = 3 };
+// "user", "moderator" or "admin"; and the one of that name.
+std::string_view name_of(ServerRole role);
+std::optional<ServerRole> server_role_named(std::string_view name);
 
 struct User {
     UserId id;

@@ -46,6 +46,9 @@ enum class MarkOutcome : std::uint8_t {
     unknown_message // no such message in this room
 };
 
+// The ones that everybody may find, or those that moderators of the server see.
+enum class Groups : std::uint8_t { open, all };
+
 class RoomDirectory {
 public:
     // unknown_room when there is none or it is deleted.
@@ -53,12 +56,10 @@ public:
     // By room id ascending, ids above `after`.
     virtual Task<Result<std::vector<RoomListItem>>>
     rooms_of(model::UserId user, model::RoomId after, std::size_t limit) = 0;
-    // Open groups whose name or topic contains `query` (case-folded; "" for all), by id ascending.
+    // Groups whose name or topic contains `query` (case-folded; "" for all), by id ascending, ids
+    // above `after`.
     virtual Task<Result<std::vector<model::Room>>>
-    search_open(std::string query, model::RoomId after, std::size_t limit) = 0;
-    // The same of all groups, open or not: for moderators of the server.
-    virtual Task<Result<std::vector<model::Room>>>
-    search_groups(std::string query, model::RoomId after, std::size_t limit) = 0;
+    search(Groups among, std::string query, model::RoomId after, std::size_t limit) = 0;
     // By user id ascending, ids above `after`.
     virtual Task<Result<std::vector<model::Member>>>
     members(model::RoomId room, model::UserId after, std::size_t limit) = 0;

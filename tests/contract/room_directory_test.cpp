@@ -30,10 +30,11 @@ protected:
         throw std::runtime_error("the room is not in the list");
     }
     std::vector<model::RoomId> search(std::string query, model::RoomId after = {},
-                                      std::size_t limit = 50) {
+                                      std::size_t limit = 50,
+                                      ports::Groups among = ports::Groups::open) {
         std::vector<model::RoomId> ids;
         for (const auto& room :
-             await(directory().search_open(std::move(query), after, limit)).value())
+             await(directory().search(among, std::move(query), after, limit)).value())
             ids.push_back(room.id);
         return ids;
     }

@@ -70,10 +70,8 @@ public:
     Task<Result<ports::RoomSnapshot>> load_room(model::RoomId room) override;
     Task<Result<std::vector<ports::RoomListItem>>> rooms_of(model::UserId user, model::RoomId after,
                                                             std::size_t limit) override;
-    Task<Result<std::vector<model::Room>>> search_open(std::string query, model::RoomId after,
-                                                       std::size_t limit) override;
-    Task<Result<std::vector<model::Room>>> search_groups(std::string query, model::RoomId after,
-                                                         std::size_t limit) override;
+    Task<Result<std::vector<model::Room>>> search(ports::Groups among, std::string query,
+                                                  model::RoomId after, std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
     Task<Result<std::vector<ports::MarkOutcome>>>
@@ -203,8 +201,6 @@ private:
     Result<ports::Erasure> ask_for_erasure(model::UserId user, model::Time now);
     ports::ErasedMembership erased_membership(const RoomData& room, model::UserId user) const;
     void blank_user(UserRow& row);
-    std::vector<model::Room> find_groups(const std::string& query, model::RoomId after,
-                                         std::size_t limit, bool open_only);
     Result<ports::HeldState> insert_held(ports::HeldMessage held);
     ports::HeldMessage* waiting_held(model::RoomId room, model::HeldId held);
     Result<void> write_revoked(model::SessionId session, model::Time now);

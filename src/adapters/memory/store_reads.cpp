@@ -147,31 +147,22 @@ Store::rooms_of(model::UserId user, model::RoomId after, std::size_t limit) {
     co_return items;
 }
 
-std::vector<model::Room> Store::find_groups(const std::string& query, model::RoomId after,
-                                            std::size_t limit, bool open_only) {
+Task<Result<std::vector<model::Room>>> Store::search(ports::Groups among, std::string query,
+                                                     model::RoomId after, std::size_t limit) {
     const Lock lock(x_mutex);
     std::vector<model::Room> rooms;
     for (auto at = x_rooms.upper_bound(after); at != x_rooms.end() && rooms.size() < limit; ++at) {
         const RoomData& room = at->second;
         if (room.room.deleted || room.room.kind != model::RoomKind::group) continue;
-        if (open_only && room.room.visibility != model::Visibility::open) continue;
+        if (among == ports::Groups::open && room.room.visibility != model::Visibility::open)
+            continue;
         if (room.name_key.find(query) == std::string::npos &&
             room.topic_key.find(query) == std::string::npos)
             continue;
         rooms.push_back(room.room);
         rooms.back().member_count = room.members.size();
     }
-    return rooms;
-}
-
-Task<Result<std::vector<model::Room>>> Store::search_open(std::string query, model::RoomId after,
-                                                          std::size_t limit) {
-    co_return find_groups(query, after, limit, true);
-}
-
-Task<Result<std::vector<model::Room>>> Store::search_groups(std::string query, model::RoomId after,
-                                                            std::size_t limit) {
-    co_return find_groups(query, after, limit, false);
+    co_return rooms;
 }
 
 Task<Result<std::vector<model::Member>>> Store::members(model::RoomId id, model::UserId after,

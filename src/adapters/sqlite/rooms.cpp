@@ -100,35 +100,23 @@ Rooms::rooms_of(model::UserId user, model::RoomId after, std::size_t limit) {
     });
 }
 
-Task<Result<std::vector<model::Room>>> Rooms::search_open(std::string query, model::RoomId after,
-                                                          std::size_t limit) {
+Task<Result<std::vector<model::Room>>> Rooms::search(ports::Groups among, std::string query,
+                                                     model::RoomId after, std::size_t limit) {
     limit = std::min(limit, kRowsMax);
     using Found = std::vector<model::Room>;
     return x_readers.read(
-        [text = std::move(query), after, limit](Database& database) -> Result<Found> {
+        [among, text = std::move(query), after, limit](Database& database) -> Result<Found> {
+            // Two statements, so that the open ones come by their own index.
+            constexpr const char* kOpen =
+                "SELECT " PARLEY_ROOM_COLUMNS " FROM rooms r WHERE r.kind = 1 AND r.visibility = 1 "
+                "AND r.deleted = 0 AND r.id > ?1 AND "
+                "(instr(r.name_key, ?2) > 0 OR instr(r.topic_key, ?2) > 0) ORDER BY r.id LIMIT ?3";
+            constexpr const char* kAll =
+                "SELECT " PARLEY_ROOM_COLUMNS " FROM rooms r WHERE r.kind = 1 "
+                "AND r.deleted = 0 AND r.id > ?1 AND "
+                "(instr(r.name_key, ?2) > 0 OR instr(r.topic_key, ?2) > 0) ORDER BY r.id LIMIT ?3";
             Found found;
-            auto query =
-                database.query("SELECT " PARLEY_ROOM_COLUMNS " FROM rooms r WHERE r.kind = 1 AND "
-                               "r.visibility = 1 AND r.deleted = 0 AND r.id > ?1 AND "
-                               "(instr(r.name_key, ?2) > 0 OR instr(r.topic_key, ?2) > 0) "
-                               "ORDER BY r.id LIMIT ?3");
-            query.bind(after, text, limit);
-            while (query.row()) found.push_back(read_room(query, 0));
-            return found;
-        });
-}
-
-Task<Result<std::vector<model::Room>>> Rooms::search_groups(std::string query, model::RoomId after,
-                                                            std::size_t limit) {
-    limit = std::min(limit, kRowsMax);
-    using Found = std::vector<model::Room>;
-    return x_readers.read(
-        [text = std::move(query), after, limit](Database& database) -> Result<Found> {
-            Found found;
-            auto query = database.query(
-                "SELECT " PARLEY_ROOM_COLUMNS " FROM rooms r WHERE r.kind = 1 AND r.deleted = 0 "
-                "AND r.id > ?1 AND (instr(r.name_key, ?2) > 0 OR instr(r.topic_key, ?2) > 0) "
-                "ORDER BY r.id LIMIT ?3");
+            auto query = database.query(among == ports::Groups::open ? kOpen : kAll);
             query.bind(after, text, limit);
             while (query.row()) found.push_back(read_room(query, 0));
             return found;

@@ -22,10 +22,8 @@ public:
     Task<Result<ports::RoomSnapshot>> load_room(model::RoomId room) override;
     Task<Result<std::vector<ports::RoomListItem>>> rooms_of(model::UserId user, model::RoomId after,
                                                             std::size_t limit) override;
-    Task<Result<std::vector<model::Room>>> search_open(std::string query, model::RoomId after,
-                                                       std::size_t limit) override;
-    Task<Result<std::vector<model::Room>>> search_groups(std::string query, model::RoomId after,
-                                                         std::size_t limit) override;
+    Task<Result<std::vector<model::Room>>> search(ports::Groups among, std::string query,
+                                                  model::RoomId after, std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
     Task<Result<std::vector<ports::MarkOutcome>>>

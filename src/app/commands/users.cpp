@@ -64,22 +64,9 @@ model::User find(sqlite::UserAdmin& admin, const std::string& name) {
     return *user;
 }
 
-const char* name_of(model::ServerRole role) {
-    switch (role) {
-    case model::ServerRole::user:
-        return "user";
-    case model::ServerRole::moderator:
-        return "moderator";
-    case model::ServerRole::admin:
-        return "admin";
-    }
-    return "";
-}
-
+// Of a word that the command table has checked.
 model::ServerRole role_named(const std::string& word) {
-    return word == "admin"       ? model::ServerRole::admin
-           : word == "moderator" ? model::ServerRole::moderator
-                                 : model::ServerRole::user;
+    return model::server_role_named(word).value_or(model::ServerRole::user);
 }
 
 boost::json::object document(const model::User& user) {
@@ -88,7 +75,7 @@ boost::json::object document(const model::User& user) {
             {"email", user.email},
             {"display_name", user.display_name},
             {"created_at", model::to_rfc3339(user.created_at)},
-            {"role", name_of(user.role)},
+            {"role", model::name_of(user.role)},
             {"disabled", user.disabled}};
 }
 
@@ -161,7 +148,7 @@ int run_user_list(const Invocation& given, Console& console) {
                       std::to_string(row.sessions) +
                       (row.user.role == model::ServerRole::user
                            ? ""
-                           : std::string("  ") + name_of(row.user.role)) +
+                           : "  " + std::string(model::name_of(row.user.role))) +
                       (row.user.disabled ? "  disabled" : ""));
     });
     console.print(std::to_string(count) + (count == 1 ? " account" : " accounts"));
