@@ -273,8 +273,11 @@ class Chatter:
         if op == "subscribed":
             self.take_subscribed(frame)
         elif op in EVENTS or op == "sent":
-            if frame["room_id"] in self.live:
-                self.take_event(frame, frame["message"]["id"] if op == "sent" else frame["id"])
+            event_id = frame["message"]["id"] if op == "sent" else frame["id"]
+            # The answer to a send comes also when the message was in a `subscribed` already; it is not a second one.
+            known = op == "sent" and int(event_id) <= int(self.last.get(frame["room_id"], 0))
+            if frame["room_id"] in self.live and not known:
+                self.take_event(frame, event_id)
             if op == "sent":
                 room, content = self.pending.pop(frame["nonce"])
                 self.soak.acknowledged[room][frame["message"]["id"]] = content
