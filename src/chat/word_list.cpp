@@ -48,7 +48,9 @@ const char* take_word(std::string_view line, WordEntry& entry) {
         }
         entry.text += c;
     }
-    if (trim(entry.text).empty()) return "there is no word in it";
+    // White space at the ends is no part of a word, also where a "\" stands before it.
+    entry.text = std::string(trim(entry.text));
+    if (entry.text.empty()) return "there is no word in it";
     if (entry.text.size() > limits::kFilterWordBytes) return "the word is too long";
     return nullptr;
 }

@@ -1,6 +1,5 @@
-#include "chat/word_list.hpp"
-
 #include "base/limits.hpp"
+#include "chat/word_list.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,17 +20,23 @@ TEST(WordList, ALineIsAnEntryACommentOrEmpty) {
     const auto parsed = parse_word_file("en.txt", "\xEF\xBB\xBF# words\r\n\r\n  darn  \n*heck*\n"
                                                   "reject: spam*\nhold:*oh my\nmask:x\n!darning\n"
                                                   "\\#tag\\*\nmask: a\\:b");
-    const std::vector<WordEntry> expected{{"darn", WordAction::mask, false, false},
-                                          {"heck", WordAction::mask, true, true},
-                                          {"spam", WordAction::reject, false, true},
-                                          {"oh my", WordAction::hold, true, false},
-                                          {"x", WordAction::mask, false, false},
-                                          {"darning", WordAction::allow, false, false},
-                                          {"#tag*", WordAction::mask, false, false},
-                                          {"a:b", WordAction::mask, false, false}};
+    const std::vector<WordEntry> expected{
+        {"darn", WordAction::mask, false, false},  {"heck", WordAction::mask, true, true},
+        {"spam", WordAction::reject, false, true}, {"oh my", WordAction::hold, true, false},
+        {"x", WordAction::mask, false, false},     {"darning", WordAction::allow, false, false},
+        {"#tag*", WordAction::mask, false, false}, {"a:b", WordAction::mask, false, false}};
     ASSERT_TRUE(parsed) << parsed.error().detail;
     EXPECT_EQ(*parsed, expected);
     EXPECT_EQ(parse_word_file("again", print_words(expected)).value(), expected);
+}
+
+TEST(WordList, WhiteSpaceAtTheEndsIsNoPartOfAWord) {
+    const auto parsed = parse_word_file("en.txt", "\\\u202F darn *\n*\\ heck").value();
+    const std::vector<WordEntry> expected{{"darn", WordAction::mask, false, true},
+                                          {"heck", WordAction::mask, true, false}};
+    EXPECT_EQ(parsed, expected);
+    EXPECT_EQ(parse_word_file("again", print_words(parsed)).value(), parsed);
+    EXPECT_THAT(wrong("good\n*\\ *"), HasSubstr("no word"));
 }
 
 TEST(WordList, ABadLineIsNamedWithItsFile) {

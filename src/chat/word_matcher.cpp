@@ -240,12 +240,10 @@ bool WordMatcher::counts(const Rules& rules, const WordEntry& entry, std::size_t
     if (rules.left && !text.may_begin(begin)) return false;
     if (rules.letters)
         return is_written_so(*rules.letters, entry.action == WordAction::allow, begin, text);
+    if (!rules.lettered) return true; // of signs that are not taken for letters
     for (std::size_t i = begin; i < end; ++i)
         if (text.is_letter(i)) return true;
-    // The entry may be of signs that are not taken for letters.
-    return std::none_of(entry.text.begin(), entry.text.end(), [](char c) {
-        return TextFolding::is_letter(static_cast<unsigned char>(c));
-    });
+    return false;
 }
 
 bool WordMatcher::is_written_so(const std::vector<Letter>& letters, bool exactly, std::size_t begin,

@@ -123,6 +123,7 @@ private:
     struct Rules {
         std::uint32_t length = 0;
         bool left = false, right = false;                   // a boundary is needed there
+        bool lettered = false;                              // the entry has a letter
         std::unique_ptr<const std::vector<Letter>> letters; // where they must be compared
     };
     // The entries that end at a state, and the next state by failure that has any.

@@ -49,6 +49,7 @@ Result<void> WordMatcher::Builder::add(WordEntry entry) {
                                                    !letter && TextFolding::is_leet(plain),
                                                    letter && plain >= 0x80});
         compare = compare || last.leet || !last.marks.empty();
+        word.rules.lettered = word.rules.lettered || letter;
         foreign = foreign || last.foreign;
         foreign_symbol = foreign_symbol || (last.foreign && folded.symbols[i] == plain);
     }

@@ -134,6 +134,13 @@ TEST(WordMatcher, InScriptsWithoutSpacesAWordStandsAnywhere) {
     EXPECT_THAT(hits("darn", "你darn吧"), ElementsAre("darn"));
 }
 
+TEST(WordMatcher, AnEntryOfSignsIsFoundWhateverInvisibleStandsInIt) {
+    EXPECT_THAT(hits("&", "a && b"), ElementsAre("&"));
+    EXPECT_THAT(hits("&\u206F", "a && b"), ElementsAre("&"));
+    EXPECT_THAT(hits("\uFF41\uFF53\uFF53", "4$5 ass"), ElementsAre("ass"))
+        << "full width is letters, and a number is none";
+}
+
 TEST(WordMatcher, AnAllowedWordIsOneThatIsWrittenExactlySo) {
     EXPECT_THAT(hits("!Scunthorpe", "SCUNTHORPE"), SizeIs(1));
     EXPECT_THAT(hits("!año", "ano"), IsEmpty());
