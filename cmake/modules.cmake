@@ -3,6 +3,9 @@
 # use real adapters (TEST_LINK) in place of made-up ones.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 if(PARLEY_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

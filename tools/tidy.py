@@ -20,15 +20,19 @@ MAY_INCLUDE = {
     "chat": {"base", "model", "ports", "protocol"},
     "net": {"base"},
     "ingest": {"base", "model", "ports", "protocol", "chat"},
+    "cluster": {"base", "model", "ports", "protocol", "chat", "service"},
     "service": {"base", "model", "ports", "protocol", "chat"},
     "gateway": {"base", "model", "ports", "protocol", "chat", "service", "net"},
     "api": {"base", "model", "ports", "protocol", "chat", "service", "net"},
     "adapters": {"base", "model", "ports", "net"},
-    "app": {"base", "model", "ports", "protocol", "chat", "net", "ingest", "service", "gateway", "api", "adapters"},
+    "app": {"base", "model", "ports", "protocol", "chat", "net", "ingest", "service", "gateway", "api", "cluster", "adapters"},
 }
 # Each technology has one home.
 LIBRARY_HOME = {
     "sqlite3.h": ["adapters/sqlite"],
+    "libpq-fe.h": ["adapters/postgres"],
+    "librdkafka/": ["adapters/kafka"],
+    "hiredis/": ["adapters/redis"],
     "argon2.h": ["adapters/crypto"],
     "openssl/": ["adapters/crypto", "net"],
     "boost/beast": ["net"],

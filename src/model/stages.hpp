@@ -26,6 +26,9 @@ class Sequencer;
 namespace parley::ingest {
 class Ingester;
 } // namespace parley::ingest
+namespace parley::protocol::log {
+class Codec; // carries each stage between the processes of a cluster
+} // namespace parley::protocol::log
 
 namespace parley::model {
 
@@ -76,7 +79,8 @@ using DraftBody = std::variant<PostDraft, EditDraft, DeleteDraft, ReactDraft, Me
 // A change that a user asks for, its fields checked.
 class Draft {
 public:
-    RoomId room_id() const { return x_room_id; } // 0 for a CreateDraft
+    // Of a CreateDraft the room to make, where its id is given out before; else 0.
+    RoomId room_id() const { return x_room_id; }
     UserId user_id() const { return x_user_id; }
     const DraftBody& body() const { return x_body; }
     // Asked for by the server itself in the user's name (an erasure): no rights are asked.
@@ -86,6 +90,7 @@ private:
     friend class chat::Composer;
     friend class chat::ContentFilter;
     friend class chat::Sequencer;
+    friend class protocol::log::Codec;
     Draft(RoomId room, UserId user, DraftBody body)
         : x_room_id(room), x_user_id(user), x_body(std::move(body)) {}
     RoomId x_room_id;
@@ -102,6 +107,7 @@ public:
 private:
     friend class chat::ContentFilter;
     friend class chat::Sequencer;
+    friend class protocol::log::Codec;
     explicit Filtered(Draft draft) : x_draft(std::move(draft)) {}
     Draft x_draft;
 };
@@ -124,6 +130,7 @@ public:
 private:
     friend class chat::Sequencer;
     friend class ingest::Ingester;
+    friend class protocol::log::Codec;
     explicit Sequenced(Event event) : x_event(std::move(event)) {}
     Event x_event;
     std::uint64_t x_body_hash = 0;
@@ -140,6 +147,7 @@ public:
 
 private:
     friend class ingest::Ingester;
+    friend class protocol::log::Codec;
     Durable(Event event, std::vector<UserId> initial_members)
         : x_event(std::move(event)), x_initial_members(std::move(initial_members)) {}
     Event x_event;

@@ -1,0 +1,54 @@
+// The bounds of what only a cluster has. As in limits.hpp: beside each stands what happens there.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace parley::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::uint32_t kBuckets = 1024;   // rooms fall into these, for ever
+inline constexpr std::uint32_t kPartitionsMax = 512; // the log's; ids carry the number
+inline constexpr std::uint16_t kFirstLeasedNode = 512; // ids of processes: 512..1023
+
+// --- time-outs, each longer than the one below it: client 15 s > HTTP 15 s > answer > log
+inline constexpr auto kProduceTimeout = 8s;    // a draft that is not in the log by then: unavailable
+inline constexpr auto kAnswerTimeout = 10s;    // a change that nobody has answered: unavailable
+inline constexpr auto kCaughtUpTimeout = 6s;   // a read that waits for the store: unavailable
+inline constexpr auto kShardCallTimeout = 5s;  // one statement, or a connection
+inline constexpr auto kBusCallTimeout = 500ms; // one call of the presence board: unavailable
+
+// --- the log
+inline constexpr std::size_t kDraftQueue = 64 * 1024; // records of the producer: overloaded
+inline constexpr std::size_t kDraftQueueBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kDraftRecordBytes = 256 * 1024; // larger ones are dead letters
+inline constexpr std::size_t kConsumerBatch = 1000;          // records handed on at once
+inline constexpr std::size_t kPendingAnswers = 256 * 1024;   // of one process: overloaded
+
+// --- the worker of a partition
+inline constexpr std::size_t kUnstoredEvents = 1'000'000; // of a shard: its partitions are paused
+inline constexpr std::size_t kUnstoredBytes = 1024 * 1024 * 1024;
+inline constexpr std::size_t kStoreBatch = 5'000; // events of one transaction
+inline constexpr auto kStorePause = 20ms;         // between two transactions, so that batches fill
+inline constexpr auto kStoreRetry = 250ms;        // after a failure; the next waits twice as long
+inline constexpr auto kStoreRetryMax = 2s;
+inline constexpr auto kNonceMemory = 17min;   // younger nonces are looked up in memory alone
+inline constexpr auto kNonceTrusted = 15min;  // a nonce whose own time is younger, is
+inline constexpr std::size_t kWorkerRooms = 100'000; // in memory; the one used longest ago goes
+
+// --- the store
+inline constexpr std::size_t kShardConnections = 4, kDirectoryConnections = 4; // of one process
+inline constexpr std::size_t kShardQueue = 4'096; // calls that wait: overloaded
+inline constexpr std::size_t kShards = 64;
+
+// --- the bus
+inline constexpr std::size_t kBusQueueBytes = 32 * 1024 * 1024; // the oldest are dropped
+inline constexpr auto kBusReconnect = 100ms;
+inline constexpr auto kHeadsLook = 1s; // rooms with listeners: has the store something newer?
+inline constexpr auto kPresenceLease = 3s;      // of a node; it says beat() each second
+inline constexpr auto kNodeLease = 60s;         // of a node's number
+inline constexpr std::size_t kPresenceStep = 1'000; // users in one call
+
+} // namespace parley::limits
