@@ -25,7 +25,8 @@ MAY_INCLUDE = {
     "gateway": {"base", "model", "ports", "protocol", "chat", "service", "net"},
     "api": {"base", "model", "ports", "protocol", "chat", "service", "net"},
     "adapters": {"base", "model", "ports", "net"},
-    "app": {"base", "model", "ports", "protocol", "chat", "net", "ingest", "service", "gateway", "api", "cluster", "adapters"},
+    "app": {"base", "model", "ports", "protocol", "chat", "net", "ingest", "service", "gateway", "api"}
+    | {"cluster", "adapters"},
 }
 # Each technology has one home.
 LIBRARY_HOME = {
