@@ -1,5 +1,5 @@
-// The cluster's log of drafts: partitions, each with one order. A draft is in the log when produce()
-// answers with its offset, and from then on it will be sequenced.
+// The cluster's log of drafts: partitions, each with one order. A draft is in the log when
+// produce() answers with its offset, and from then on it will be sequenced.
 //
 // Producer: from any thread; bounded (limits::kDraftQueue records, kDraftQueueBytes); `done` comes
 // exactly once, on the producer's own thread, or on the caller's with overloaded (nothing was
