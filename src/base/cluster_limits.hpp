@@ -14,7 +14,8 @@ inline constexpr std::uint32_t kPartitionsMax = 512; // the log's; ids carry the
 inline constexpr std::uint16_t kFirstLeasedNode = 512; // ids of processes: 512..1023
 
 // --- time-outs, each longer than the one below it: client 15 s > HTTP 15 s > answer > log
-// --- time-outs, each longer than the one below it
+// --- time-outs, each longer than the one below it: client 15 s > HTTP 15 s > answer > log
+inline constexpr auto kProduceTimeout = 8s;    // a draft not in the log by then: unavailable
 inline constexpr auto kAnswerTimeout = 10s;    // a change that nobody answered: unavailable
 inline constexpr auto kCaughtUpTimeout = 6s;   // a read that waits for the store: unavailable
 inline constexpr auto kShardCallTimeout = 5s;  // one statement, or a connection

@@ -8,7 +8,8 @@
 // Consumer: one thread of its own calls the handler. A partition that was assigned stands still
 // until start() says from which offset; what was read for a partition that has been taken away
 // meanwhile is dropped. pause()/resume() bound what is in flight. An offset that the log no longer
-// has is reported by on_lost_records, and the partition stands still: nothing is skipped in silence.
+// has is reported by on_lost_records, and the partition stands still: nothing is skipped in
+// silence.
 #pragma once
 
 #include "base/result.hpp"
