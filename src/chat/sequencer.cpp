@@ -369,6 +369,16 @@ Result<void> Sequencer::check_users(const std::vector<model::UserId>& users) {
     return {};
 }
 
+// A room that was made before, as the answer to who wants to make it.
+model::Sequenced Sequencer::present_state(ports::StoredRoom stored) {
+    model::Event event{
+        .id = stored.last_id, .prev_id = {}, .room_id = {}, .user_id = {}, .at = {}, .body = {}};
+    event.room_id = stored.room.id;
+    event.at = stored.room.created_at;
+    event.body = model::RoomChanged{std::move(stored.room)};
+    return model::Sequenced(std::move(event));
+}
+
 Result<Sequencer::Verdict> Sequencer::create(const Context& context,
                                              const model::CreateDraft& draft) {
     std::vector<model::UserId> members{context.actor()};
@@ -388,16 +398,19 @@ Result<Sequencer::Verdict> Sequencer::create(const Context& context,
     Verdict verdict;
     const bool is_dm = draft.kind == model::RoomKind::dm;
     std::string name_key = is_dm ? std::string() : chat::name_key(draft.name);
-    if (is_dm) {
+    const model::RoomId given = context.room_id();
+    if (given) { // and with it the name, or the pair, which nobody else has then
+        PARLEY_TRY(auto stored, x_store.room(given));
+        if (stored) {
+            verdict.repeated = present_state(std::move(*stored));
+            return verdict;
+        }
+    } else if (is_dm) {
         PARLEY_TRY(const auto found, x_store.dm_of(members.at(0), members.at(1)));
         if (found) {
             PARLEY_TRY(auto stored, x_store.room(*found));
             if (!stored) return Error(Errc::internal, "a dm that is listed but not there");
-            event.id = stored->last_id;
-            event.room_id = *found;
-            event.at = stored->room.created_at;
-            event.body = model::RoomChanged{std::move(stored->room)};
-            verdict.repeated = model::Sequenced(std::move(event));
+            verdict.repeated = present_state(std::move(*stored));
             return verdict;
         }
     } else {
@@ -405,7 +418,7 @@ Result<Sequencer::Verdict> Sequencer::create(const Context& context,
         if (holder) return Error(Errc::room_name_taken, "another room has this name");
     }
     event.id = x_snowflake.next(context.now);
-    event.room_id = room.id = model::RoomId{event.id.value};
+    event.room_id = room.id = given ? given : model::RoomId{event.id.value};
     event.at = context.now;
     event.body = model::RoomChanged{std::move(room)};
     head_of(event.room_id).id = event.id;

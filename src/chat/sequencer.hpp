@@ -63,6 +63,7 @@ private:
     Result<Verdict> room(const Context&, const model::RoomDraft&);
     Result<Verdict> create(const Context&, const model::CreateDraft&);
     Result<Context> look_up(const model::Draft&, model::Time now);
+    static model::Sequenced present_state(ports::StoredRoom stored);
     Result<void> check_users(const std::vector<model::UserId>&);
     model::Sequenced next(const Context&, model::EventBody);
     // What is known of a room while it is in use.

@@ -36,10 +36,9 @@ bool is_refusal(Errc code) {
     }
 }
 
-ports::Outcome blank_outcome(ports::Submission& submission) {
+ports::Outcome blank_outcome(const model::Draft& draft, ports::Origin origin) {
     ports::Outcome outcome;
-    outcome.origin = std::move(submission.origin);
-    const model::Draft& draft = submission.draft.draft();
+    outcome.origin = std::move(origin);
     outcome.room_id = draft.room_id();
     if (const auto* post = std::get_if<model::PostDraft>(&draft.body()))
         outcome.nonce = post->nonce;
@@ -50,7 +49,7 @@ std::vector<ports::Outcome> nothing_stored(std::vector<ports::Submission> submis
     std::vector<ports::Outcome> outcomes;
     outcomes.reserve(submissions.size());
     for (ports::Submission& submission : submissions) {
-        outcomes.push_back(blank_outcome(submission));
+        outcomes.push_back(blank_outcome(submission.draft.draft(), std::move(submission.origin)));
         outcomes.back().error = Error(Errc::unavailable, "nothing was stored; send it again");
     }
     return outcomes;
@@ -122,16 +121,34 @@ std::vector<ports::Outcome> Ingester::run(std::vector<ports::Submission> submiss
     std::vector<ports::Outcome> outcomes;
     outcomes.reserve(submissions.size());
     for (std::size_t i = 0; i < submissions.size(); ++i) {
-        ports::Outcome& outcome = outcomes.emplace_back(blank_outcome(submissions[i]));
+        ports::Outcome& outcome = outcomes.emplace_back(
+            blank_outcome(submissions[i].draft.draft(), std::move(submissions[i].origin)));
         outcome.error = std::move(steps[i].refusal);
         outcome.duplicate = steps[i].duplicate;
-        if (!steps[i].event) continue;
-        model::Sequenced& event = *steps[i].event;
-        outcome.room_id = event.event().room_id;
-        outcome.durable =
-            model::Durable(std::move(event.x_event), std::move(event.x_initial_members));
+        if (steps[i].event) set_durable(outcome, std::move(*steps[i].event));
     }
     return outcomes;
+}
+
+void Ingester::set_durable(ports::Outcome& outcome, model::Sequenced event) {
+    outcome.room_id = event.event().room_id;
+    outcome.durable = model::Durable(std::move(event.x_event), std::move(event.x_initial_members));
+}
+
+ports::Outcome Ingester::run_one(const model::Filtered& draft, model::Time now) {
+    ports::Outcome outcome = blank_outcome(draft.draft(), {});
+    Result<void> begun = x_store.begin();
+    auto done = begun ? step(x_sequencer, x_store, draft, now) : Result<Step>(begun.error());
+    if (!done || !x_store.commit()) {
+        x_store.rollback();
+        x_sequencer.forget();
+        outcome.error = Error(Errc::unavailable, "the store cannot be asked");
+        return outcome;
+    }
+    outcome.error = std::move(done->refusal);
+    outcome.duplicate = done->duplicate;
+    if (done->event) set_durable(outcome, std::move(*done->event));
+    return outcome;
 }
 
 } // namespace parley::ingest

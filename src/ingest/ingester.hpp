@@ -28,6 +28,10 @@ public:
     // Outcomes in the order of the submissions, one each.
     std::vector<ports::Outcome> run(std::vector<ports::Submission> submissions);
 
+    // One draft, at the time that the log says. unavailable: the store could not be asked; nothing
+    // has changed, and the same again will do.
+    ports::Outcome run_one(const model::Filtered& draft, model::Time now);
+
     // For tests/sim only: with ack_before_commit the outcomes are made before the commit.
     enum class PlantedBug : std::uint8_t { none, ack_before_commit, no_nonce_check };
     void plant(PlantedBug bug);
@@ -35,6 +39,7 @@ public:
 private:
     Ingester(ports::EventStore& store, const ports::Clock& clock, chat::Snowflake snowflake,
              const chat::RoomLimits& limits);
+    static void set_durable(ports::Outcome& outcome, model::Sequenced event);
     ports::EventStore& x_store;
     const ports::Clock& x_clock;
     chat::Sequencer x_sequencer;

@@ -66,6 +66,8 @@ public:
     // For each key in its order: the message that the nonce made, with its present state.
     virtual Result<std::vector<std::optional<StoredNonce>>>
     nonces(std::span<const NonceKey> keys) = 0;
+    // The greatest nonce in the shard that begins with model::NewNonces::kFirst; "": none.
+    virtual Result<std::string> newest_nonce() = 0;
     virtual Result<std::optional<model::Message>> message(model::RoomId room,
                                                           model::MessageId message) = 0;
     virtual Result<std::optional<model::Time>> paced_at(model::RoomId room, model::UserId user) = 0;

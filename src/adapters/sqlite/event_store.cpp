@@ -262,7 +262,7 @@ Result<model::EventId> EventStore::last_id() {
     return guarded([&]() -> Result<model::EventId> {
         auto newest = x_database.query("SELECT max(nonce) FROM messages "
                                        "WHERE nonce >= ?1 AND nonce < ?2 AND nonce <> ''");
-        newest.bind(NewNonces::kFirst, NewNonces::kEnd);
+        newest.bind(model::NewNonces::kFirst, model::NewNonces::kEnd);
         const bool any = newest.row() && !newest.is_null(0);
         x_new_nonces.start(any ? newest.string(0) : std::string());
         auto query = x_database.query("SELECT value FROM meta WHERE key = 'last_event_id'");

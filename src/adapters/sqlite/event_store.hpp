@@ -9,7 +9,7 @@
 #pragma once
 
 #include "adapters/sqlite/database.hpp"
-#include "adapters/sqlite/new_nonces.hpp"
+#include "model/new_nonces.hpp"
 #include "adapters/sqlite/room_facts.hpp"
 #include "adapters/sqlite/transactions.hpp"
 #include "ports/event_store.hpp"
@@ -62,7 +62,7 @@ private:
     Database& x_database;
     Transactions& x_transactions;
     RoomFacts x_facts;
-    NewNonces x_new_nonces;
+    model::NewNonces x_new_nonces;
     model::EventId x_newest;  // of the open transaction
     std::size_t x_events = 0; // the same
 };

@@ -6,7 +6,7 @@
 // and four times as many roles; a full one is emptied and fills again with what is in use.
 #pragma once
 
-#include "adapters/sqlite/membership.hpp"
+#include "model/membership.hpp"
 #include "base/limits.hpp"
 #include "ports/event_store.hpp"
 
@@ -52,7 +52,7 @@ public:
 
 private:
     std::unordered_map<model::RoomId, ports::StoredRoom> x_rooms;
-    std::unordered_map<Membership, model::Role, MembershipHash> x_roles;
+    std::unordered_map<model::Membership, model::Role, model::MembershipHash> x_roles;
 };
 
 } // namespace parley::sqlite

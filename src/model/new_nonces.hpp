@@ -2,15 +2,15 @@
 // says so; when it cannot tell, the caller asks the index.
 //
 // How: nonces that grow with time (UUIDv7, ULID; until 2039 both begin with "01") arrive nearly in
-// order. A nonce of that kind is new if it is greater than every one that the file held at the
+// order. A nonce of that kind is new if it is greater than every one that the store held at the
 // start (`floor`), and than every one that came from this user in this room since. Entries that a
 // rollback made too high only cost a look-up.
 //
-// Threading: the writer's thread. Owner: the event store. Bound: limits::kStoreRoomsCached entries;
+// Threading: the log's thread. Owner: the event store. Bound: limits::kStoreRoomsCached entries;
 // a full table is emptied after the floor was raised above all of it.
 #pragma once
 
-#include "adapters/sqlite/membership.hpp"
+#include "model/membership.hpp"
 #include "base/limits.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace parley::sqlite {
+namespace parley::model {
 
 class NewNonces {
 public:
@@ -31,14 +31,14 @@ public:
         x_started = true;
     }
 
-    bool surely_new(model::RoomId room, model::UserId user, std::string_view nonce) const {
+    bool surely_new(RoomId room, UserId user, std::string_view nonce) const {
         if (!x_started || !nonce.starts_with(kFirst) || nonce <= x_floor) return false;
         const auto found = x_last.find({room, user});
         return found == x_last.end() || nonce > found->second;
     }
 
     // Before the nonce may be in the file.
-    void remember(model::RoomId room, model::UserId user, std::string_view nonce) {
+    void remember(RoomId room, UserId user, std::string_view nonce) {
         if (!nonce.starts_with(kFirst)) return;
         if (x_last.size() >= limits::kStoreRoomsCached) {
             for (const auto& [sender, last] : x_last) x_floor = std::max(x_floor, last);
@@ -54,4 +54,4 @@ private:
     std::unordered_map<Membership, std::string, MembershipHash> x_last;
 };
 
-} // namespace parley::sqlite
+} // namespace parley::model

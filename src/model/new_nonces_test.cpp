@@ -1,4 +1,4 @@
-#include "adapters/sqlite/new_nonces.hpp"
+#include "model/new_nonces.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-namespace parley::sqlite {
+namespace parley::model {
 namespace {
 
 const model::RoomId kRoom{1};
@@ -69,4 +69,4 @@ TEST(NewNonces, NeverCallsAStoredNonceNew) {
 }
 
 } // namespace
-} // namespace parley::sqlite
+} // namespace parley::model
