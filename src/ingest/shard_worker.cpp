@@ -1,0 +1,453 @@
+#include "ingest/shard_worker.hpp"
+
+#include "base/cluster_limits.hpp"
+#include "protocol/log/bytes.hpp"
+#include "protocol/log/channels.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace parley::ingest {
+
+namespace plog = protocol::log;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kStep = 1000;        // drafts that are sequenced before they are published
+constexpr auto kTryAgain = 200ms;          // a shard that did not answer
+constexpr auto kFencePause = 1s;           // after another worker has taken a partition over
+constexpr std::size_t kEventOverhead = 400; // bytes that an event takes in memory, about
+
+std::size_t size_of(const model::Sequenced& sequenced) {
+    const model::EventBody& body = sequenced.event().body;
+    std::size_t text = 0;
+    if (const auto* posted = std::get_if<model::MessagePosted>(&body))
+        text = posted->message.content.size() + posted->nonce.size();
+    else if (const auto* edited = std::get_if<model::MessageEdited>(&body))
+        text = edited->message.content.size();
+    return kEventOverhead + 2 * text; // once in the queue, once in the store's memory
+}
+
+// Concerns people who may not listen to the room.
+bool is_personal(const model::Durable& durable) {
+    return std::holds_alternative<model::MemberChanged>(durable.event().body) ||
+           !durable.initial_members().empty();
+}
+
+} // namespace
+
+ShardWorker::Probe::Probe(Metrics& m, const std::string& shard)
+    : drafts(m.counter("parley_ingest_drafts_total", "Drafts taken from the log", shard)),
+      events(m.counter("parley_ingest_events_total", "Drafts that became events", shard)),
+      refused(m.counter("parley_ingest_refused_total", "Drafts that the rules refused", shard)),
+      repeated(m.counter("parley_ingest_repeated_total", "Drafts that the log had already", shard)),
+      dead(m.counter("parley_ingest_dead_letters_total", "Records that are none of ours", shard)),
+      stored(m.counter("parley_ingest_stored_total", "Events written to the shard", shard)),
+      batches(m.counter("parley_ingest_batches_total", "Transactions of the shard", shard)),
+      failures(m.counter("parley_ingest_store_failures_total",
+                         "Calls of the shard that failed; they are tried again", shard)),
+      fenced(m.counter("parley_ingest_fenced_total",
+                       "Partitions that another worker had taken over", shard)),
+      unstored(m.gauge("parley_ingest_unstored_events", "Events that are not in the shard yet",
+                       shard)),
+      owned(m.gauge("parley_ingest_partitions", "Partitions that this worker owns", shard)),
+      stalled(m.gauge("parley_ingest_partitions_stalled",
+                      "Partitions that wait for an answer of the shard", shard)),
+      lag_ms(m.gauge("parley_ingest_lag_milliseconds",
+                     "Age of the newest draft when it was sequenced", shard)) {}
+
+ShardWorker::ShardWorker(ShardWorkerParts parts)
+    : x_parts(std::move(parts)),
+      x_probe(x_parts.metrics, "shard=\"" + std::to_string(x_parts.shard) + "\"") {}
+
+ShardWorker::~ShardWorker() { stop(); }
+
+void ShardWorker::start() {
+    x_sequencer = std::thread([this] { sequence_loop(); });
+    x_storer = std::thread([this] { store_loop(); });
+    const std::string shard = std::to_string(x_parts.shard);
+    ::pthread_setname_np(x_sequencer.native_handle(), ("sequence-" + shard).c_str());
+    ::pthread_setname_np(x_storer.native_handle(), ("store-" + shard).c_str());
+}
+
+void ShardWorker::stop() {
+    {
+        std::lock_guard lock(x_mutex);
+        x_stopping = true;
+    }
+    x_work.notify_all();
+    x_to_store.notify_all();
+    if (x_sequencer.joinable()) x_sequencer.join();
+    {
+        std::lock_guard lock(x_mutex);
+        x_sequencer_ended = true;
+    }
+    x_to_store.notify_all();
+    if (x_storer.joinable()) x_storer.join();
+}
+
+// --- from the consumer
+
+void ShardWorker::assign(ports::Partition partition) {
+    {
+        std::lock_guard lock(x_mutex);
+        x_terms[partition] = ++x_last_term;
+        x_assigned = x_terms.size();
+        x_changed = true;
+    }
+    x_work.notify_one();
+}
+
+void ShardWorker::revoke(ports::Partition partition) {
+    {
+        std::lock_guard lock(x_mutex);
+        x_terms.erase(partition);
+        x_assigned = x_terms.size();
+        std::erase_if(x_arrived, [&](const auto& some) { return some.first == partition; });
+        x_changed = true;
+    }
+    x_work.notify_one();
+}
+
+void ShardWorker::add(ports::Partition partition, std::vector<ports::DraftRecord> records) {
+    {
+        std::lock_guard lock(x_mutex);
+        x_arrived.emplace_back(partition, std::move(records));
+    }
+    x_work.notify_one();
+}
+
+bool ShardWorker::ready() const { return x_taken == x_assigned; }
+
+// --- sequencing
+
+bool ShardWorker::wait_for_work(Work& work) {
+    std::unique_lock lock(x_mutex);
+    const auto something = [&] {
+        return x_stopping || x_changed || !x_arrived.empty() || !x_stored.empty() ||
+               !x_fenced.empty();
+    };
+    const bool waits_for_shard =
+        x_taken != x_assigned || std::any_of(x_owned.begin(), x_owned.end(), [](const auto& one) {
+            return one.second->stalled;
+        });
+    if (waits_for_shard)
+        x_work.wait_for(lock, kTryAgain, something);
+    else
+        x_work.wait_for(lock, 1s, something);
+    x_changed = false;
+    work.arrived = std::exchange(x_arrived, {});
+    work.stored = std::exchange(x_stored, {});
+    work.fenced = std::exchange(x_fenced, {});
+    work.terms = x_terms;
+    work.crowded = x_unstored_events > limits::kUnstoredEvents ||
+                   x_unstored_bytes > limits::kUnstoredBytes;
+    return !x_stopping;
+}
+
+void ShardWorker::sequence_loop() {
+    Work work;
+    while (wait_for_work(work)) {
+        settle(work);
+        for (const auto& [partition, term] : work.terms)
+            if (!x_owned.contains(partition)) take_over(partition, term);
+        for (auto& [partition, records] : work.arrived) {
+            const auto found = x_owned.find(partition);
+            if (found == x_owned.end()) continue;
+            for (ports::DraftRecord& record : records)
+                found->second->waiting.push_back(std::move(record));
+        }
+        for (auto& [partition, owned] : x_owned) run(*owned);
+        for (auto& [partition, owned] : x_owned) balance(*owned, work.crowded);
+        show();
+    }
+}
+
+// What the storer has done, and who owns what now.
+void ShardWorker::settle(Work& work) {
+    for (const Segment& segment : work.stored) {
+        const auto found = x_owned.find(segment.rows.partition);
+        if (found == x_owned.end() || found->second->term != segment.term) continue;
+        found->second->store->note_stored(segment.rows.events);
+        x_parts.consumer.note_stored(segment.rows.partition, segment.rows.position.next_offset);
+    }
+    for (const Fence& fence : work.fenced) {
+        const auto found = x_owned.find(fence.partition);
+        if (found == x_owned.end() || found->second->term != fence.term) continue;
+        x_probe.fenced.add();
+        x_parts.log.warning("another worker has taken the partition over",
+                            {{"partition", fence.partition}});
+        // If it is still this one's by then, it is taken back; else the log has taken it away.
+        x_owned.erase(found);
+        x_next_try = x_parts.clock.steady() + kFencePause;
+    }
+    std::erase_if(x_owned, [&](const auto& one) {
+        const auto term = work.terms.find(one.first);
+        return term == work.terms.end() || term->second != one.second->term;
+    });
+    x_taken = x_owned.size();
+}
+
+void ShardWorker::take_over(ports::Partition partition, std::uint64_t term) {
+    if (x_parts.clock.steady() < x_next_try) return;
+    auto position = x_parts.reads.take_over(partition);
+    auto newest = position ? x_parts.reads.newest_nonce() : Result<std::string>(position.error());
+    if (!newest) {
+        x_probe.failures.add();
+        x_parts.log.warning("the shard does not answer; the partition waits",
+                            {{"partition", partition}, {"detail", newest.error().detail}});
+        x_next_try = x_parts.clock.steady() + kTryAgain;
+        return;
+    }
+    auto owned = std::make_unique<Owned>();
+    owned->partition = partition;
+    owned->term = term;
+    owned->position = *position;
+    owned->store = std::make_unique<PartitionStore>(x_parts.reads, position->last_id,
+                                                    std::move(*newest));
+    owned->ingester = std::move(*Ingester::open(*owned->store, x_parts.clock,
+                                                static_cast<std::uint16_t>(partition)));
+    x_parts.log.info("partition taken over",
+                     {{"partition", partition},
+                      {"shard", x_parts.shard},
+                      {"offset", position->next_offset},
+                      {"generation", position->generation}});
+    x_owned.emplace(partition, std::move(owned));
+    x_taken = x_owned.size();
+    x_parts.consumer.start(partition, position->next_offset);
+}
+
+// The next drafts, as far as they can be understood. Records below the position came twice.
+ShardWorker::Decoded ShardWorker::decode_some(Owned& owned) {
+    Decoded some;
+    while (some.records < std::min(owned.waiting.size(), kStep)) {
+        const ports::DraftRecord& record = owned.waiting[some.records];
+        if (record.offset < owned.position.next_offset) {
+            ++some.records;
+            continue;
+        }
+        auto draft = record.value.size() > limits::kDraftRecordBytes
+                         ? Result<plog::DraftRecord>(Error(Errc::too_long, "too large"))
+                         : plog::Codec::decode_draft(record.value);
+        if (!draft && draft.error().code == Errc::unavailable) {
+            some.newer = true;
+            break;
+        }
+        if (draft) {
+            some.drafts.push_back(std::move(*draft));
+            some.indices.push_back(some.records);
+        } else {
+            x_probe.dead.add();
+            x_parts.log.error("a record of the log is none of ours",
+                              {{"partition", owned.partition},
+                               {"offset", record.offset},
+                               {"detail", draft.error().detail}});
+            x_parts.bury(
+                {owned.partition, record.offset, draft.error().detail, record.value});
+        }
+        ++some.records;
+    }
+    return some;
+}
+
+void ShardWorker::run(Owned& owned) {
+    owned.stalled = false;
+    while (!owned.waiting.empty() && !owned.stalled) {
+        const Decoded some = decode_some(owned);
+        if (some.newer) {
+            x_parts.log.error("a record of a newer version: upgrade this worker",
+                              {{"partition", owned.partition}});
+            owned.stalled = true;
+        }
+        std::vector<const model::Draft*> drafts;
+        drafts.reserve(some.drafts.size());
+        for (const auto& record : some.drafts) drafts.push_back(&record.draft.draft());
+        std::size_t done = some.records; // records that are settled
+        if (!owned.store->prepare(drafts)) {
+            owned.stalled = true;
+            done = some.indices.empty() ? done : some.indices.front();
+        }
+        for (std::size_t i = 0; i < drafts.size() && done == some.records; ++i) {
+            const model::Time at = owned.waiting[some.indices[i]].at;
+            ports::Outcome outcome = owned.ingester->run_one(some.drafts[i].draft, at);
+            if (outcome.error && outcome.error->code == Errc::unavailable) {
+                owned.stalled = true;
+                done = some.indices[i];
+                break;
+            }
+            x_probe.drafts.add();
+            if (outcome.durable && !outcome.duplicate)
+                owned.position.last_id =
+                    std::max(owned.position.last_id, outcome.durable->event().id);
+            publish(some.drafts[i].sender, std::move(outcome));
+            x_probe.lag_ms.set(x_parts.clock.now().ms - at.ms);
+        }
+        if (owned.stalled && done < some.records) x_probe.failures.add();
+        if (done > 0) {
+            owned.position.next_offset =
+                std::max(owned.position.next_offset, owned.waiting[done - 1].offset + 1);
+            owned.waiting.erase(owned.waiting.begin(),
+                                owned.waiting.begin() + static_cast<std::ptrdiff_t>(done));
+            owned.moved = true;
+        }
+        flush_published();
+        hand_to_storer(owned);
+    }
+}
+
+void ShardWorker::publish(const plog::Sender& sender, ports::Outcome outcome) {
+    if (outcome.error)
+        x_probe.refused.add();
+    else if (outcome.duplicate)
+        x_probe.repeated.add();
+    else if (outcome.durable) {
+        x_probe.events.add();
+        std::string record = plog::Codec::encode(sender, *outcome.durable);
+        if (is_personal(*outcome.durable))
+            x_outgoing.push_back({std::string(plog::kPeopleChannel), record});
+        x_outgoing.push_back(
+            {plog::room_channel(outcome.durable->event().room_id), std::move(record)});
+    }
+    if (sender.number == 0) return;
+    plog::AnswerRecord answer;
+    answer.number = sender.number;
+    answer.room_id = outcome.room_id;
+    answer.nonce = std::move(outcome.nonce);
+    answer.duplicate = outcome.duplicate;
+    answer.error = std::move(outcome.error);
+    answer.durable = std::move(outcome.durable);
+    plog::Writer list;
+    list.bytes(plog::Codec::encode(answer));
+    x_answers[sender.node] += list.take();
+}
+
+void ShardWorker::flush_published() {
+    // Events before answers: a node that follows the room answers its people with the event.
+    for (auto& [node, answers] : x_answers)
+        if (!answers.empty())
+            x_outgoing.push_back({plog::node_channel(node), std::exchange(answers, {})});
+    if (x_answers.size() > 1024) x_answers.clear(); // nodes come and go
+    if (!x_outgoing.empty()) x_parts.bus.publish(std::exchange(x_outgoing, {}));
+}
+
+void ShardWorker::hand_to_storer(Owned& owned) {
+    if (!owned.moved) return;
+    owned.moved = false;
+    Segment segment{.rows = {.partition = owned.partition,
+                             .position = owned.position,
+                             .events = owned.store->take_unstored()},
+                    .term = owned.term,
+                    .bytes = 0};
+    for (const model::Sequenced& event : segment.rows.events) segment.bytes += size_of(event);
+    {
+        std::lock_guard lock(x_mutex);
+        x_unstored_events += segment.rows.events.size();
+        x_unstored_bytes += segment.bytes;
+        x_segments[owned.partition].push_back(std::move(segment));
+    }
+    x_to_store.notify_one();
+}
+
+// Too much in memory: the log keeps the rest for a while.
+void ShardWorker::balance(Owned& owned, bool crowded) {
+    const bool full = crowded || owned.waiting.size() > 4 * limits::kConsumerBatch;
+    if (full == owned.paused) return;
+    owned.paused = full;
+    if (full)
+        x_parts.consumer.pause(owned.partition);
+    else
+        x_parts.consumer.resume(owned.partition);
+}
+
+void ShardWorker::show() {
+    x_probe.owned.set(static_cast<std::int64_t>(x_owned.size()));
+    x_probe.stalled.set(std::count_if(x_owned.begin(), x_owned.end(),
+                                      [](const auto& one) { return one.second->stalled; }));
+}
+
+// --- storing
+
+bool ShardWorker::is_current(const Segment& segment) const {
+    const auto term = x_terms.find(segment.rows.partition);
+    return term != x_terms.end() && term->second == segment.term;
+}
+
+bool ShardWorker::wait_for_segments(std::unique_lock<std::mutex>& lock) {
+    x_to_store.wait(lock, [&] { return !x_segments.empty() || x_sequencer_ended; });
+    return !x_segments.empty();
+}
+
+void ShardWorker::store_loop() {
+    std::unique_lock lock(x_mutex);
+    while (wait_for_segments(lock)) {
+        const auto begun = x_parts.clock.steady();
+        bool full = false;
+        std::vector<Segment> round;
+        for (auto& [partition, waiting] : x_segments) {
+            round.push_back(take_segments(waiting));
+            full = full || !waiting.empty();
+        }
+        std::erase_if(x_segments, [](const auto& one) { return one.second.empty(); });
+        for (Segment& segment : round) store(lock, std::move(segment));
+        x_probe.unstored.set(static_cast<std::int64_t>(x_unstored_events));
+        if (full || x_stopping) continue;
+        const auto left = limits::kStorePause - (x_parts.clock.steady() - begun);
+        if (left > 0ms) x_to_store.wait_for(lock, left, [&] { return x_sequencer_ended; });
+    }
+}
+
+// Under x_mutex.
+ShardWorker::Segment ShardWorker::take_segments(std::deque<Segment>& waiting) {
+    Segment taken = std::move(waiting.front());
+    waiting.pop_front();
+    while (!waiting.empty() && waiting.front().term == taken.term &&
+           taken.rows.events.size() < limits::kStoreBatch) {
+        Segment& next = waiting.front();
+        taken.rows.position = next.rows.position;
+        taken.bytes += next.bytes;
+        for (model::Sequenced& event : next.rows.events)
+            taken.rows.events.push_back(std::move(event));
+        waiting.pop_front();
+    }
+    return taken;
+}
+
+void ShardWorker::store(std::unique_lock<std::mutex>& lock, Segment segment) {
+    auto pause = std::chrono::milliseconds(limits::kStoreRetry);
+    bool stored = false;
+    while (!stored && is_current(segment)) {
+        lock.unlock();
+        const auto written = x_parts.writes.write(segment.rows);
+        lock.lock();
+        if (written && *written) {
+            stored = true;
+        } else if (written) {
+            x_fenced.push_back({segment.rows.partition, segment.term});
+            break;
+        } else {
+            x_probe.failures.add();
+            x_parts.log.warning("the shard cannot be written; trying again",
+                                {{"partition", segment.rows.partition},
+                                 {"events", segment.rows.events.size()},
+                                 {"detail", written.error().detail}});
+            if (x_sequencer_ended) break; // the log has it; whoever comes next goes on from there
+            x_to_store.wait_for(lock, pause, [&] { return x_sequencer_ended; });
+            pause = std::min<std::chrono::milliseconds>(2 * pause, limits::kStoreRetryMax);
+        }
+    }
+    x_unstored_events -= segment.rows.events.size();
+    x_unstored_bytes -= segment.bytes;
+    if (!stored) {
+        x_work.notify_one();
+        return;
+    }
+    x_probe.stored.add(segment.rows.events.size());
+    x_probe.batches.add();
+    x_stored.push_back(std::move(segment));
+    x_work.notify_one();
+}
+
+} // namespace parley::ingest

@@ -1,0 +1,159 @@
+// ShardWorker: the partitions of one shard that this process owns: drafts from the log in, events
+// and answers out on the bus at once, rows into the shard a moment later.
+//
+// Two threads. The sequencer's takes drafts in the order of the log, sequences them over the
+// PartitionStore of their partition, and publishes. The storer's writes what was sequenced in
+// batches, each with the position that it leads to. When the shard does not answer, the storer
+// tries again with the same batch, and people notice nothing but that history waits; drafts for
+// which the shard must be asked wait, and with them their partition. A worker that has lost a
+// partition to another one finds out by its generation, and drops it.
+//
+// A record that is none of ours goes to the dead letters, and its partition goes on. One of a
+// newer version stops its partition: an upgraded worker will know it.
+//
+// Threading: DraftHandler's calls from the consumer's thread; the rest from the owner's. Owner:
+// app. Shutdown: stop() stores what was sequenced, as long as the shard lets it, and joins.
+// Bounds: limits::kUnstoredEvents and kUnstoredBytes; beyond them partitions are paused.
+#pragma once
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "ingest/ingester.hpp"
+#include "ingest/partition_store.hpp"
+#include "ports/bus.hpp"
+#include "ports/draft_log.hpp"
+#include "protocol/log/codec.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace parley::ingest {
+
+struct DeadLetter {
+    ports::Partition partition = 0;
+    std::int64_t offset = 0;
+    std::string reason, value;
+};
+
+struct ShardWorkerParts {
+    std::size_t shard = 0;
+    ports::ShardStore& reads;  // the sequencer's connection
+    ports::ShardStore& writes; // the storer's
+    ports::Bus& bus;
+    ports::DraftConsumer& consumer;
+    const ports::Clock& clock; // for time-outs only: events have the log's time
+    std::function<void(DeadLetter)> bury;
+    Logger& log;
+    Metrics& metrics;
+};
+
+class ShardWorker {
+public:
+    explicit ShardWorker(ShardWorkerParts parts);
+    ~ShardWorker();
+    void start();
+    void stop();
+
+    void assign(ports::Partition partition);
+    void revoke(ports::Partition partition);
+    void add(ports::Partition partition, std::vector<ports::DraftRecord> records);
+    // Whether each owned partition has been taken over. Any thread.
+    bool ready() const;
+
+private:
+    // Of one partition, from take-over to revocation.
+    struct Owned {
+        ports::Partition partition = 0;
+        std::uint64_t term = 0; // which assignment this is
+        ports::PartitionPosition position;
+        std::unique_ptr<PartitionStore> store;
+        std::unique_ptr<Ingester> ingester;
+        std::deque<ports::DraftRecord> waiting;
+        bool stalled = false; // its first draft needs an answer of the shard
+        bool paused = false;
+        bool moved = false; // position is ahead of what the storer was given
+    };
+    // What one step of a partition has made, and where that leaves it.
+    struct Segment {
+        ports::ShardBatch rows;
+        std::uint64_t term = 0;
+        std::size_t bytes = 0;
+    };
+    struct Fence {
+        ports::Partition partition = 0;
+        std::uint64_t term = 0;
+    };
+    struct Work {
+        std::vector<std::pair<ports::Partition, std::vector<ports::DraftRecord>>> arrived;
+        std::vector<Segment> stored;
+        std::vector<Fence> fenced;
+        std::map<ports::Partition, std::uint64_t> terms;
+        bool crowded = false; // too much is not stored yet
+    };
+    struct Decoded {
+        std::vector<protocol::log::DraftRecord> drafts;
+        std::size_t records = 0; // dead ones included; the drafts' offsets stand in `offsets`
+        std::vector<std::size_t> indices;
+        bool newer = false; // the record after them is of a newer version
+    };
+
+    // The sequencer's thread.
+    void sequence_loop();
+    bool wait_for_work(Work& work);
+    void settle(Work& work);
+    void take_over(ports::Partition partition, std::uint64_t term);
+    void run(Owned& owned);
+    Decoded decode_some(Owned& owned);
+    void publish(const protocol::log::Sender& sender, ports::Outcome outcome);
+    void flush_published();
+    void hand_to_storer(Owned& owned);
+    void balance(Owned& owned, bool crowded);
+    void show();
+
+    // The storer's thread.
+    void store_loop();
+    bool wait_for_segments(std::unique_lock<std::mutex>& lock);
+    Segment take_segments(std::deque<Segment>& waiting);
+    void store(std::unique_lock<std::mutex>& lock, Segment segment);
+    bool is_current(const Segment& segment) const;
+
+    const ShardWorkerParts x_parts;
+
+    mutable std::mutex x_mutex;
+    std::condition_variable x_work, x_to_store;
+    // Guarded by x_mutex:
+    std::map<ports::Partition, std::uint64_t> x_terms; // of the partitions assigned now
+    std::uint64_t x_last_term = 0;
+    std::vector<std::pair<ports::Partition, std::vector<ports::DraftRecord>>> x_arrived;
+    std::map<ports::Partition, std::deque<Segment>> x_segments; // to be stored
+    std::vector<Segment> x_stored; // for the sequencer's thread to forget
+    std::vector<Fence> x_fenced;
+    std::size_t x_unstored_events = 0, x_unstored_bytes = 0;
+    bool x_changed = false; // x_terms
+    bool x_stopping = false, x_sequencer_ended = false;
+    std::atomic<std::size_t> x_taken{0}, x_assigned{0};
+
+    // The sequencer's thread only.
+    std::map<ports::Partition, std::unique_ptr<Owned>> x_owned;
+    std::vector<ports::BusMessage> x_outgoing;
+    std::unordered_map<std::string, std::string> x_answers; // by node
+    std::chrono::steady_clock::time_point x_next_try{};
+
+    struct Probe {
+        Probe(Metrics& metrics, const std::string& shard);
+        Counter &drafts, &events, &refused, &repeated, &dead, &stored, &batches, &failures, &fenced;
+        Gauge &unstored, &owned, &stalled, &lag_ms;
+    } x_probe;
+    std::thread x_sequencer, x_storer;
+};
+
+} // namespace parley::ingest
