@@ -2,10 +2,20 @@
 
 namespace parley::service {
 
-RoomHome::RoomHome(Core& core, ports::RoomDirectory& directory, Gate& gate, Metrics& metrics)
+namespace {
+
+// With a feed: how long a room that nobody listens to is believed to be as it was read.
+constexpr auto kTrusted = std::chrono::milliseconds(1500);
+
+} // namespace
+
+RoomHome::RoomHome(Core& core, ports::RoomDirectory& directory, Gate& gate,
+                   const ports::Clock& clock, RoomFeed* feed, Metrics& metrics)
     : x_core(core),
       x_directory(directory),
       x_gate(gate),
+      x_clock(clock),
+      x_feed(feed),
       x_cached(metrics.gauge("parley_rooms_cached", "Rooms in memory",
                              "core=\"" + std::to_string(core.index()) + "\"")),
       x_loads(metrics.counter("parley_room_loads_total", "Rooms read from the directory")) {}
@@ -50,6 +60,43 @@ CoreMask RoomHome::apply(const model::Event& event) {
     return cores;
 }
 
+RoomHome::Place RoomHome::place(const model::Event& event) const {
+    const auto found = x_entries.find(event.room_id);
+    if (found == x_entries.end()) return Place::unknown;
+    const Entry& entry = *found->second;
+    if (!entry.loaded.is_set()) return Place::next;
+    if (!entry.room) return Place::unknown;
+    if (event.id <= entry.room->last_id()) return Place::old;
+    return x_feed && event.prev_id > entry.room->last_id() ? Place::gap : Place::next;
+}
+
+std::vector<RoomHome::Followed> RoomHome::listened() const {
+    std::vector<Followed> rooms;
+    for (const auto& [room, entry] : x_entries)
+        if (entry->cores && entry->room && entry->loaded.is_set())
+            rooms.push_back({room, entry->room->last_id()});
+    return rooms;
+}
+
+std::optional<model::EventId> RoomHome::last_id(model::RoomId room) const {
+    const auto found = x_entries.find(room);
+    if (found == x_entries.end() || !found->second->loaded.is_set() || !found->second->room)
+        return std::nullopt;
+    return found->second->room->last_id();
+}
+
+void RoomHome::forget_unheard() {
+    std::vector<model::RoomId> unheard;
+    for (const auto& [room, entry] : x_entries)
+        if (!entry->cores && entry->loaded.is_set()) unheard.push_back(room);
+    for (const model::RoomId room : unheard) forget(room);
+}
+
+bool RoomHome::is_stale(const Entry& entry) const {
+    return x_feed && entry.loaded.is_set() && !entry.cores &&
+           (!x_feed->connected() || x_clock.steady() - entry.read_at > kTrusted);
+}
+
 CoreMask RoomHome::listeners(model::RoomId room) const {
     const auto found = x_entries.find(room);
     return found == x_entries.end() ? 0 : found->second->cores;
@@ -62,7 +109,11 @@ std::size_t RoomHome::member_count(model::RoomId room) const {
 }
 
 Task<Result<RoomHome::EntryRef>> RoomHome::find_or_load(model::RoomId room) {
-    const auto found = x_entries.find(room);
+    auto found = x_entries.find(room);
+    if (found != x_entries.end() && is_stale(*found->second)) {
+        forget(room);
+        found = x_entries.end();
+    }
     EntryRef entry;
     if (found != x_entries.end()) {
         entry = found->second;
@@ -84,10 +135,16 @@ Task<Result<RoomHome::EntryRef>> RoomHome::find_or_load(model::RoomId room) {
 
 Task<void> RoomHome::load(model::RoomId room, EntryRef entry) {
     x_loads.add();
+    if (x_feed) co_await x_feed->follow(room);
     auto snapshot = co_await x_directory.load_room(room);
+    entry->read_at = x_clock.steady();
     if (snapshot) {
         entry->room.emplace(std::move(*snapshot));
-        for (const model::Event& event : entry->early) entry->room->apply(event);
+        for (const model::Event& event : entry->early) {
+            // What comes after a hole is read later, with what is in the hole.
+            if (x_feed && event.prev_id > entry->room->last_id()) break;
+            entry->room->apply(event);
+        }
         if (entry->room->info().deleted) entry->room.reset();
     } else if (snapshot.error().code != Errc::unknown_room) {
         entry->failure = snapshot.error();
@@ -107,6 +164,7 @@ void RoomHome::forget(model::RoomId room) {
     if (found->second->room) x_members -= found->second->room->member_count();
     x_by_use.erase(found->second->used);
     x_entries.erase(found);
+    if (x_feed) x_feed->unfollow(room);
     x_cached.set(static_cast<std::int64_t>(x_entries.size()));
 }
 

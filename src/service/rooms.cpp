@@ -31,6 +31,9 @@ Rooms::Probe::Probe(Metrics& m, std::uint16_t core)
                                  "Receipts that found too many others waiting")),
       presence_writes(m.counter("parley_presence_writes_total",
                                 "Writes of who is online and who was last seen when")),
+      gaps(m.counter("parley_feed_gaps_total", "Times that events of a room were missing")),
+      missed(m.counter("parley_feed_missed_events_total",
+                       "Events that did not come by the feed and were read")),
       users_online(m.gauge("parley_users_online", "Users online, those in grace included",
                            "core=\"" + std::to_string(core) + "\"")),
       users_in_grace(m.gauge("parley_users_in_grace",
@@ -53,7 +56,7 @@ Rooms::Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metri
       x_ports(ports),
       x_make_frame(make_frame),
       x_gate(core.io().get_executor()),
-      x_home(core, ports.directory, x_gate, metrics),
+      x_home(core, ports.directory, x_gate, ports.clock, ports.feed, metrics),
       x_settings(settings),
       x_read_marks(core, ports.directory, x_gate, metrics),
       x_presence(settings.presence_grace),
@@ -212,33 +215,54 @@ bool may_wait(const model::Event& event) {
 } // namespace
 
 void Rooms::on_home_outcomes(std::vector<ports::Outcome> outcomes) {
-    std::vector<std::vector<DeliveryRef>> by_core(x_peers.size());
+    ByCore by_core(x_peers.size());
+    for (ports::Outcome& outcome : outcomes) take(std::move(outcome), by_core);
+    send_to_cores(std::move(by_core));
+}
+
+void Rooms::take(ports::Outcome outcome, ByCore& by_core) {
+    const bool is_event = outcome.durable && !outcome.error && !outcome.duplicate;
+    bool shown = is_event;
+    if (x_ports.feed && is_event) {
+        if (hold_behind_gap(outcome)) return;
+        const model::Event& event = outcome.durable->event();
+        const RoomHome::Place place = x_home.place(event);
+        shown = place == RoomHome::Place::next ||
+                (place == RoomHome::Place::unknown && !was_told(event.id));
+    }
+    spread(std::move(outcome), shown, by_core);
+}
+
+// To the cores that listen, and to who waits for the answer. An event that is not shown has been.
+void Rooms::spread(ports::Outcome outcome, bool shown, ByCore& by_core) {
     const CoreMask everybody =
         x_peers.size() == kCoresMax ? ~CoreMask{0} : (CoreMask{1} << x_peers.size()) - 1;
-    for (ports::Outcome& outcome : outcomes) {
-        auto delivery = std::make_shared<Delivery>();
-        delivery->outcome = std::move(outcome);
-        CoreMask cores = CoreMask{1} << delivery->outcome.origin.core;
-        if (delivery->outcome.error) {
-            x_probe.refused(delivery->outcome.error->code);
-        } else if (delivery->outcome.duplicate) {
-            x_probe.repeated.add();
-        } else if (const model::Event* event = delivery->event()) {
-            x_probe.accepted.add();
-            const CoreMask listening = x_home.apply(*event);
-            delivery->may_wait = may_wait(*event) && is_large(event->room_id);
-            const bool personal = std::holds_alternative<model::MemberChanged>(event->body) ||
-                                  !delivery->outcome.durable->initial_members().empty();
-            cores |= personal ? everybody : listening;
-            if (personal || listening) {
-                delivery->payload.reserve(384);
-                v1::append_event(delivery->payload, *event);
-            }
+    auto delivery = std::make_shared<Delivery>();
+    delivery->outcome = std::move(outcome);
+    const ports::Origin& origin = delivery->outcome.origin;
+    CoreMask cores = origin.responder ? CoreMask{1} << origin.core : 0;
+    if (delivery->outcome.error) {
+        x_probe.refused(delivery->outcome.error->code);
+    } else if (delivery->outcome.duplicate) {
+        x_probe.repeated.add();
+    } else if (const model::Event* event = delivery->event(); event && shown) {
+        x_probe.accepted.add();
+        const CoreMask listening = x_home.apply(*event);
+        delivery->may_wait = may_wait(*event) && is_large(event->room_id);
+        const bool personal = std::holds_alternative<model::MemberChanged>(event->body) ||
+                              !delivery->outcome.durable->initial_members().empty();
+        cores |= personal ? everybody : listening;
+        if (personal || listening) {
+            delivery->payload.reserve(384);
+            v1::append_event(delivery->payload, *event);
         }
-        const DeliveryRef shared = std::move(delivery);
-        for (CoreMask rest = cores; rest; rest &= rest - 1)
-            by_core[static_cast<std::size_t>(std::countr_zero(rest))].push_back(shared);
     }
+    const DeliveryRef shared = std::move(delivery);
+    for (CoreMask rest = cores; rest; rest &= rest - 1)
+        by_core[static_cast<std::size_t>(std::countr_zero(rest))].push_back(shared);
+}
+
+void Rooms::send_to_cores(ByCore by_core) {
     for (std::size_t i = 0; i < by_core.size(); ++i) {
         if (by_core[i].empty()) continue;
         on(*x_peers[i],
@@ -255,7 +279,7 @@ void Rooms::deliver_one(const DeliveryRef& delivery) {
     // What waits comes before it, also for the sender, to whom its answer is the event.
     if (!delivery->payload.empty() && !delivery->may_wait) x_hub.flush(delivery->event()->room_id);
     chat::Subscriber* sender = nullptr;
-    if (origin.core == x_core.index()) {
+    if (origin.responder && origin.core == x_core.index()) {
         --x_in_flight;
         const auto found = x_responders.find(origin.responder);
         if (found != x_responders.end()) {

@@ -26,11 +26,13 @@
 #include "ports/room_log.hpp"
 #include "ports/user_store.hpp"
 #include "service/delivery.hpp"
+#include "service/presence_share.hpp"
 #include "service/read_marks.hpp"
 #include "service/room_home.hpp"
 #include "service/seats.hpp"
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,6 +55,9 @@ struct RoomsPorts {
     const chat::ContentFilter& filter;
     ports::HeldStore& held;
     std::string_view node_name = "parley"; // of this process, in classic frames
+    // Where there are other processes.
+    RoomFeed* feed = nullptr;
+    PresenceShare* presence = nullptr;
 };
 
 struct RoomsSettings {
@@ -141,6 +146,10 @@ public:
     Task<std::optional<std::size_t>> online_in(model::RoomId room);
     // Every limits::kPresenceTick, by the application: what waits for a time.
     void tick();
+    // What another process tells; on any core.
+    void hear(Transient transient);
+    // Nothing is heard from other processes at present; on this core.
+    void on_feed_lost() { x_home.forget_unheard(); }
 
     // --- plumbing
     std::string_view node_name() const { return x_ports.node_name; }
@@ -173,7 +182,23 @@ private:
     void answer_unstored(const model::Draft& draft, ports::Origin origin, Error error);
     template <class Submit>
     Task<Result<DeliveryRef>> wait_for(Submit submit);
+    using ByCore = std::vector<std::vector<DeliveryRef>>;
+    void take(ports::Outcome outcome, ByCore& by_core);
+    void spread(ports::Outcome outcome, bool shown, ByCore& by_core);
+    void send_to_cores(ByCore by_core);
     void deliver(const std::vector<DeliveryRef>& deliveries);
+    // What was missed (following.cpp).
+    bool hold_behind_gap(ports::Outcome& outcome);
+    bool was_told(model::EventId event);
+    void begin_healing(model::RoomId room);
+    Task<void> heal(model::RoomId room);
+    Task<Result<bool>> read_missed(model::RoomId room);
+    void release_waiting(model::RoomId room);
+    void look_at_heads();
+    Task<void> compare_heads(std::vector<RoomHome::Followed> rooms);
+    void tell_others(Transient transient) {
+        if (x_ports.feed) x_ports.feed->tell(std::move(transient));
+    }
     void deliver_one(const DeliveryRef& delivery);
     void tell_people_concerned(const Delivery& delivery);
     void detach_if_unheard(model::RoomId room);
@@ -191,6 +216,9 @@ private:
     // On the user's home core.
     void presence_entered(model::UserId user, model::RoomId room); // on any
     void tell_gone(const chat::Presence::Gone& gone);
+    Task<void> tell_if_gone_everywhere(chat::Presence::Gone gone);
+    void tell_user(model::UserId user, const std::string& payload, std::uint16_t core,
+                   chat::Subscriber* except);
     struct OwnReceipt {
         model::UserId user;
         model::RoomId room;
@@ -225,6 +253,14 @@ private:
     chat::Pace<model::UserId, model::RoomId, OwnReceipt> x_own_receipts; // of users of this core
     std::chrono::steady_clock::time_point x_presence_written{}, x_alive_written{};
     bool x_writing_presence = false;
+    // Of rooms of this core, events are missing: what came after them waits.
+    struct Gap {
+        std::vector<ports::Outcome> waiting;
+    };
+    std::unordered_map<model::RoomId, Gap> x_gaps;
+    std::deque<model::EventId> x_told; // of rooms not in memory: the newest few
+    std::chrono::steady_clock::time_point x_heads_looked{};
+    bool x_looking_at_heads = false;
     std::vector<ports::Submission> x_submissions; // of this turn
     std::unordered_map<std::uint64_t, Responder*> x_responders;
     std::uint64_t x_next_responder = 1;
@@ -245,6 +281,8 @@ private:
         Counter& receipts_folded;
         Counter& receipts_dropped;
         Counter& presence_writes;
+        Counter& gaps;
+        Counter& missed;
         Gauge& users_online;
         Gauge& users_in_grace;
         Gauge& receipts_waiting;

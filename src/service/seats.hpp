@@ -34,6 +34,14 @@ public:
         const auto found = x_holders.find({room, user});
         if (found != x_holders.end() && found->second == holder) x_holders.erase(found);
     }
+    // Somebody took it in another process.
+    std::optional<Holder> vacate(model::RoomId room, model::UserId user) {
+        const auto found = x_holders.find({room, user});
+        if (found == x_holders.end()) return std::nullopt;
+        const Holder holder = found->second;
+        x_holders.erase(found);
+        return holder;
+    }
     std::size_t size() const { return x_holders.size(); }
 
 private:

@@ -11,7 +11,9 @@ void Rooms::connect(chat::Subscriber& subscriber, std::uint64_t responder, std::
     x_hub.add(subscriber);
     on(home_of(subscriber.user_id()),
        [this, user = subscriber.user_id(), responder, most](Rooms& home) {
-           if (home.x_presence.connected(user) <= most) return;
+           const std::size_t connections = home.x_presence.connected(user);
+           if (connections == 1 && home.x_ports.presence) home.x_ports.presence->came(user);
+           if (connections <= most) return;
            x_core.post([this, responder] {
                const auto found = x_responders.find(responder);
                if (found != x_responders.end()) found->second->on_too_many_connections();
@@ -32,6 +34,11 @@ void Rooms::disconnect(chat::Subscriber& subscriber, chat::Parting how) {
 void Rooms::take_seat(model::RoomId room, model::UserId user, std::uint64_t responder) {
     on(home_of(room), [this, room, user, responder](Rooms& home) {
         const auto before = home.x_seats.take(room, user, {x_core.index(), responder});
+        home.tell_others({.kind = Transient::Kind::seat_taken,
+                          .dialect = chat::Dialect::classic,
+                          .room = room,
+                          .user = user,
+                          .payload = {}});
         if (!before) return;
         home.on(*home.x_peers[before->core], [number = before->responder](Rooms& peer) {
             const auto found = peer.x_responders.find(number);

@@ -27,9 +27,24 @@ void Rooms::presence_entered(model::UserId user, model::RoomId room) {
 }
 
 void Rooms::tell_gone(const chat::Presence::Gone& gone) {
+    if (x_ports.presence && x_gate.spawn(tell_if_gone_everywhere(gone))) return;
     for (const model::RoomId room : gone.rooms)
         on(home_of(room), [room, user = gone.user, at = gone.last_seen_at](Rooms& home) {
             home.show(room, user, false, at);
+        });
+}
+
+// Of several processes the last one tells.
+Task<void> Rooms::tell_if_gone_everywhere(chat::Presence::Gone gone) {
+    const bool nowhere = co_await x_ports.presence->gone(gone.user);
+    // Back already?
+    const bool tell = nowhere && !x_presence.online(gone.user);
+    for (const model::RoomId room : gone.rooms)
+        on(home_of(room), [room, tell, user = gone.user, at = gone.last_seen_at](Rooms& home) {
+            if (tell)
+                home.show(room, user, false, at);
+            else
+                home.count_online(room, false);
         });
 }
 
@@ -42,6 +57,7 @@ void Rooms::show(model::RoomId room, model::UserId user, bool online,
     on_each_listening(room, [room, payload](Rooms& peer) {
         peer.x_hub.publish_transient(room, peer.x_make_frame(payload));
     });
+    tell_others({.room = room, .user = {}, .payload = std::move(payload)});
 }
 
 void Rooms::count_online(model::RoomId room, bool comes) {
@@ -85,6 +101,10 @@ Task<std::vector<bool>> Rooms::online(std::vector<model::UserId> users) {
             co_await run_on(x_peers[core]->x_core, Ask::of(*x_peers[core], std::move(some)));
         for (std::size_t k = 0; k < part.size(); ++k) answer[by_core[core][k]] = part[k];
     }
+    if (x_ports.presence) {
+        const auto elsewhere = co_await x_ports.presence->online(std::move(users));
+        for (std::size_t i = 0; i < answer.size(); ++i) answer[i] = answer[i] || elsewhere[i];
+    }
     co_return answer;
 }
 
@@ -127,6 +147,7 @@ void Rooms::typing(model::UserId user, model::RoomId room, chat::Subscriber* exc
             peer.x_hub.publish_transient(room, peer.x_make_frame(payload),
                                          peer.x_core.index() == from ? except : nullptr);
         });
+        home.tell_others({.room = room, .user = {}, .payload = payload});
     });
 }
 
@@ -139,6 +160,7 @@ void Rooms::tell_small_room(model::RoomId room, std::string payload, chat::Subsc
             peer.x_hub.publish_transient(room, peer.x_make_frame(payload),
                                          peer.x_core.index() == from ? except : nullptr, dialect);
         });
+        home.tell_others({.dialect = dialect, .room = room, .user = {}, .payload = payload});
     });
 }
 
@@ -171,16 +193,26 @@ void Rooms::send_receipt(model::RoomId room, model::UserId user, model::MessageI
     on_each_listening(room, [=](Rooms& peer) {
         peer.x_hub.publish_to_others(room, peer.x_make_frame(payload), user);
     });
+    tell_others({.room = room, .user = user, .payload = std::move(payload)});
 }
 
 void Rooms::send_own_receipt(const OwnReceipt& receipt) {
     std::string payload;
     v1::append_receipt(payload, receipt.room, receipt.user, receipt.message);
+    tell_user(receipt.user, payload, receipt.core, receipt.except);
+    tell_others({.kind = Transient::Kind::to_user,
+                 .room = receipt.room,
+                 .user = receipt.user,
+                 .payload = std::move(payload)});
+}
+
+void Rooms::tell_user(model::UserId user, const std::string& payload, std::uint16_t core,
+                      chat::Subscriber* except) {
     for (Rooms* each : x_peers)
         on(*each, [=](Rooms& peer) {
-            peer.x_hub.for_each_of(receipt.user, [&](chat::Subscriber& subscriber) {
+            peer.x_hub.for_each_of(user, [&](chat::Subscriber& subscriber) {
                 if (subscriber.dialect() != chat::Dialect::v1) return;
-                if (&subscriber != receipt.except || peer.x_core.index() != receipt.core)
+                if (&subscriber != except || peer.x_core.index() != core)
                     subscriber.push(peer.x_make_frame(payload));
             });
         });
@@ -197,6 +229,7 @@ void Rooms::tick() {
         if (!is_large(one.room)) send_receipt(one.room, one.user, one.message);
     }
     for (const OwnReceipt& one : x_own_receipts.due(now)) send_own_receipt(one);
+    look_at_heads();
     note_presence();
     x_probe.receipts_folded.add(x_receipts.take_folded() + x_own_receipts.take_folded());
     x_probe.receipts_dropped.add(x_receipts.take_dropped() + x_own_receipts.take_dropped());
