@@ -43,6 +43,9 @@ inline constexpr std::size_t kWorkerRooms = 100'000; // in memory; the one used 
 inline constexpr std::size_t kShardConnections = 4, kDirectoryConnections = 4; // of one process
 inline constexpr std::size_t kShardQueue = 4'096; // calls that wait: overloaded
 inline constexpr std::size_t kShards = 64;
+inline constexpr auto kShardReconnect = 250ms; // after a failed attempt none: unavailable at once
+inline constexpr std::size_t kShardQueuedStatements = 1'000; // of a connection; then they are run
+inline constexpr auto kMigrationTimeout = 30min; // one step, or waiting for who migrates already
 
 // --- the bus
 inline constexpr std::size_t kBusQueueBytes = 32 * 1024 * 1024; // the oldest are dropped

@@ -1,0 +1,7 @@
+#include "adapters/postgres/migrations.hpp"
+
+namespace parley::postgres {
+
+constinit const Schema kDirectorySteps{"directory", {}};
+
+} // namespace parley::postgres
