@@ -1,0 +1,65 @@
+// PendingAnswers: the changes of this process that were written to the log and are not answered
+// yet. Each is taken once: by its answer, by its event, by its message when that was read from the
+// store, or by time.
+//
+// Threading: any thread (a lock: held for a few map operations). Owner: app. Bound:
+// limits::kPendingAnswers; add() then gives nothing.
+#pragma once
+
+#include "base/cluster_limits.hpp"
+#include "base/metrics.hpp"
+#include "ports/room_log.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace parley::cluster {
+
+struct Pending {
+    ports::Origin origin;
+    model::RoomId room_id;
+    model::UserId user_id;
+    std::string nonce;  // of a PostDraft
+    bool names = false; // what this room is called must be settled before the answer
+    bool makes_room = false;
+};
+
+class PendingAnswers {
+public:
+    using Instant = std::chrono::steady_clock::time_point;
+
+    explicit PendingAnswers(Metrics& metrics)
+        : x_waiting(metrics.gauge("parley_answers_waiting",
+                                  "Changes in the log that are not answered yet")),
+          x_expired(metrics.counter("parley_answers_expired_total",
+                                    "Changes that nobody answered in time")) {}
+
+    // Its number, never 0.
+    std::optional<std::uint64_t> add(Pending pending, Instant now);
+    std::optional<Pending> take(std::uint64_t number);
+    std::optional<Pending> take_by_nonce(model::RoomId room, model::UserId user,
+                                         std::string_view nonce);
+    // Those that have waited for limits::kAnswerTimeout.
+    std::vector<Pending> expire(Instant now);
+
+private:
+    std::mutex x_mutex;
+    // Guarded by x_mutex:
+    std::unordered_map<std::uint64_t, Pending> x_pending;
+    std::unordered_multimap<std::string, std::uint64_t> x_by_nonce;
+    std::deque<std::pair<Instant, std::uint64_t>> x_by_age; // also of those taken since
+    std::uint64_t x_last = 0;
+    void forget_nonce(const Pending& pending, std::uint64_t number);
+
+    Gauge& x_waiting;
+    Counter& x_expired;
+};
+
+} // namespace parley::cluster
