@@ -50,9 +50,17 @@ inline constexpr auto kMigrationTimeout = 30min; // one step, or waiting for who
 // --- the bus
 inline constexpr std::size_t kBusQueueBytes = 32 * 1024 * 1024; // the oldest are dropped
 inline constexpr auto kBusReconnect = 100ms;
+inline constexpr std::size_t kBusWriteBytes = 256 * 1024; // handed to a socket; the rest is queued
+inline constexpr std::size_t kBusReadBytes = 256 * 1024;  // of one read, and of one hand-over
+inline constexpr std::size_t kBusChannelsStep = 500;      // in one command
+inline constexpr auto kBusQuiet = 500ms; // nothing was heard for so long: PING
+inline constexpr auto kBusDead = 1s;     // no answer to it: the connection is cut
 inline constexpr auto kHeadsLook = 1s; // rooms with listeners: has the store something newer?
 inline constexpr auto kPresenceLease = 3s;      // of a node; it says beat() each second
 inline constexpr auto kNodeLease = 60s;         // of a node's number
 inline constexpr std::size_t kPresenceStep = 1'000; // users in one call
+inline constexpr std::size_t kPresenceThreads = 2;
+inline constexpr std::size_t kPresenceQueue = 1'024; // calls that wait: overloaded
+inline constexpr auto kPresenceBreak = 500ms; // after a failure all calls are refused at once
 
 } // namespace parley::limits
