@@ -45,6 +45,8 @@ inline constexpr std::size_t kShardQueue = 4'096; // calls that wait: overloaded
 inline constexpr std::size_t kShards = 64;
 inline constexpr auto kShardReconnect = 250ms; // after a failed attempt none: unavailable at once
 inline constexpr std::size_t kShardQueuedStatements = 1'000; // of a connection; then they are run
+inline constexpr std::size_t kClaimAttempts = 5; // at a name that comes and goes: unavailable
+inline constexpr std::size_t kErasureSuccessors = 1'000; // members looked at for a room's new owner
 inline constexpr auto kMigrationTimeout = 30min; // one step, or waiting for who migrates already
 
 // --- the bus
@@ -58,6 +60,8 @@ inline constexpr auto kBusDead = 1s;     // no answer to it: the connection is c
 inline constexpr auto kHeadsLook = 1s; // rooms with listeners: has the store something newer?
 inline constexpr auto kPresenceLease = 3s;      // of a node; it says beat() each second
 inline constexpr auto kNodeLease = 60s;         // of a node's number
+inline constexpr auto kNodeLeaseRenew = 10s;
+inline constexpr auto kNodeLeaseMargin = 10s; // before its end: no more ids, the process ends
 inline constexpr std::size_t kPresenceStep = 1'000; // users in one call
 inline constexpr std::size_t kPresenceThreads = 2;
 inline constexpr std::size_t kPresenceQueue = 1'024; // calls that wait: overloaded

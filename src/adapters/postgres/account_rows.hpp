@@ -1,0 +1,26 @@
+// Rows of the tables users and sessions, and the writes that are made in one transaction with
+// others.
+//
+// Threading: functions of a connection. The writes need an open transaction.
+#pragma once
+
+#include "adapters/postgres/connection.hpp"
+#include "ports/user_store.hpp"
+
+namespace parley::postgres {
+
+#define PARLEY_USER_COLUMNS                                                                        \
+    "id, username, email, display_name, avatar_media_id, created_at, disabled, role"
+inline constexpr int kUserColumns = 8;
+
+model::User read_user(const Row& row); // of PARLEY_USER_COLUMNS, from column 0
+Error unknown_user();
+Result<model::User> user_of(Connection& database, model::UserId user); // unknown_user
+
+// As ports::UserStore says. Takes Lock::admins.
+Result<model::User> write_standing(Connection& database, model::UserId user,
+                                   const ports::StandingChange& change, model::Time now);
+// Answers how many were ended.
+std::int64_t end_sessions_of(Connection& database, model::UserId user, model::Time now);
+
+} // namespace parley::postgres
