@@ -47,7 +47,8 @@ void NodeLease::take() {
     const auto asked_at = Steady::now();
     const Rows rows = x_database->query(
         "UPDATE node_leases SET holder = $1, "
-        "expires_at = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = (SELECT id FROM node_leases WHERE expires_at < clock_timestamp() "
+        "expires_at = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = "
+        "(SELECT id FROM node_leases WHERE expires_at < clock_timestamp() "
         "ORDER BY expires_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, last_id",
         Params(x_holder, x_times.lease.count()));
     if (rows.empty()) throw DatabaseError(Errc::unavailable, "all numbers of nodes are taken");
