@@ -2,20 +2,20 @@
 
 #include "adapters/crypto/argon2_hasher.hpp"
 #include "adapters/crypto/hs256_signer.hpp"
-#include "adapters/crypto/secret_file.hpp"
-#include "adapters/sqlite/store.hpp"
 #include "adapters/system/spdlog_logger.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_entropy.hpp"
 #include "api/api.hpp"
+#include "api/operator_pages.hpp"
+#include "app/log_settings.hpp"
 #include "app/periodic.hpp"
+#include "app/storage.hpp"
 #include "app/version.hpp"
 #include "app/word_files.hpp"
 #include "base/run_on.hpp"
 #include "gateway/classic_gateway.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/paths.hpp"
-#include "ingest/ingester.hpp"
 #include "net/server.hpp"
 #include "service/accounts.hpp"
 #include "service/eraser.hpp"
@@ -35,14 +35,6 @@
 namespace parley::app {
 
 namespace {
-
-system::LogSettings log_settings(const Settings& settings) {
-    system::LogSettings log;
-    log.level = settings.log_level;
-    if (settings.log_format == "text") log.format = system::LogFormat::text;
-    if (settings.log_format == "json") log.format = system::LogFormat::json;
-    return log;
-}
 
 net::ServerSettings server_settings(const Settings& settings) {
     net::ServerSettings server;
@@ -71,22 +63,6 @@ Result<T> run_now(boost::asio::io_context& io, Task<Result<T>> task) {
     });
     io.run();
     return std::move(*answer);
-}
-
-std::unique_ptr<ingest::Ingester> open_ingester(ports::EventStore& store, const ports::Clock& clock,
-                                                std::uint16_t node, Metrics& metrics,
-                                                service::RateLimits& rates) {
-    using service::Limit;
-    Counter& slow_mode = metrics.counter("parley_slow_mode_refused_total",
-                                         "Messages refused by the slow mode of their room");
-    auto ingester = ingest::Ingester::open(store, clock, node,
-                                           {.sends = rates.limit(Limit::room_sends),
-                                            .joins = rates.limit(Limit::room_joins),
-                                            .sends_refused = &rates.refusals(Limit::room_sends),
-                                            .joins_refused = &rates.refusals(Limit::room_joins),
-                                            .slow_mode_refused = &slow_mode});
-    if (!ingester) throw std::runtime_error("the log cannot be read: " + ingester.error().detail);
-    return std::move(*ingester);
 }
 
 // Until the gate that it runs in closes.
@@ -118,14 +94,16 @@ struct Application::Parts {
     struct OnCore {
         OnCore(Parts& parts, std::uint16_t index);
         Core core;
+        const Storage::OnCore stored;
         service::Rooms rooms;
         gateway::Gateway gateway;
         gateway::ClassicGateway classic;
         gateway::Paths paths;
         api::Api api;
+        api::OperatorPages operator_pages; // of a process without REST
     };
 
-    explicit Parts(Settings settings);
+    Parts(Settings settings, Role role);
     gateway::GatewayParts gateway_parts(OnCore& on_core);
     std::vector<std::string> what_is_missing() const;
     Task<void> shut_down();
@@ -134,9 +112,12 @@ struct Application::Parts {
     void wait_for_hang_up();
     static Task<void> reload(service::WordLists& words);
     Task<std::chrono::milliseconds> look_for_revocations();
+    void begin_chores();
+    Task<std::chrono::milliseconds> lead(Storage::Work work);
+    net::CoreHandlers handlers_of(OnCore& on_core);
 
     const Settings settings;
-    const std::string node_name; // in classic frames
+    const Role role;
     system::SpdlogLogger log;
     Metrics metrics;
     service::RateLimits rates;
@@ -145,8 +126,8 @@ struct Application::Parts {
     // Runs what waits before there are cores. It outlives the store, whose threads answer into it
     // and may still be on their way out of that when the answer has been taken.
     boost::asio::io_context before_cores;
-    sqlite::Store store;
-    std::unique_ptr<ingest::Ingester> ingester;
+    const std::unique_ptr<Storage> storage;
+    const std::string node_name; // in classic frames
     crypto::Argon2Hasher hasher;
     crypto::Hs256Signer signer;
     service::Revocations revocations;
@@ -166,9 +147,11 @@ struct Application::Parts {
 
 Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
     : core(index),
+      stored(parts.storage->on_core(core)),
       rooms(core,
-            {parts.store.log(), parts.store.rooms(), parts.store.history(), parts.store.users(),
-             parts.clock, parts.filter, parts.store.held(), parts.node_name},
+            {parts.storage->log(), stored.rooms, stored.history, parts.storage->users(),
+             parts.clock, parts.filter, parts.storage->held(), parts.node_name,
+             parts.storage->feed(), parts.storage->presence()},
             &net::make_text_frame, parts.metrics,
             {parts.settings.presence_grace, parts.settings.presence_room_max}),
       gateway(parts.gateway_parts(*this)),
@@ -176,16 +159,17 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
       paths({&gateway, &classic}),
       api({.accounts = parts.accounts,
            .rooms = rooms,
-           .directory = parts.store.rooms(),
-           .history = parts.store.history(),
-           .held = parts.store.held(),
-           .erasures = parts.store.erasures(),
+           .directory = stored.rooms,
+           .history = stored.history,
+           .held = parts.storage->held(),
+           .erasures = parts.storage->erasures(),
            .clock = parts.clock,
            .signer = parts.signer,
            .metrics = parts.metrics,
            .log = parts.log,
            .what_is_missing = [&parts] { return parts.what_is_missing(); },
-           .words = parts.words}) {}
+           .words = parts.words}),
+      operator_pages(parts.metrics, [&parts] { return parts.what_is_missing(); }) {}
 
 gateway::GatewayParts Application::Parts::gateway_parts(OnCore& on_core) {
     return {{settings.allowed_origins, settings.heartbeat},
@@ -197,35 +181,35 @@ gateway::GatewayParts Application::Parts::gateway_parts(OnCore& on_core) {
             metrics};
 }
 
-Application::Parts::Parts(Settings s)
+Application::Parts::Parts(Settings s, Role r)
     : settings(std::move(s)),
-      node_name("parley-" + std::to_string(settings.node_id)),
+      role(r),
       log(log_settings(settings)),
       rates(settings.rates, metrics),
-      store(settings.data, clock, log, metrics),
-      ingester(open_ingester(store.events(), clock, settings.node_id, metrics, rates)),
+      storage(role == Role::all
+                  ? make_embedded_storage({settings, clock, entropy, rates, log, metrics})
+                  : make_cluster_storage({settings, clock, entropy, rates, log, metrics})),
+      node_name(storage->node_name()),
       hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib},
              entropy, metrics),
-      signer(crypto::load_or_make_secret(settings.data / "secret", entropy)),
+      signer(storage->secret()),
       revocations(clock, metrics,
                   std::max(settings.access_token_life, settings.classic_token_life)),
       filter(settings.filter_lookalikes, &metrics),
       words(
           filter,
           [this] { return read_word_files(words_folder(settings), settings.filter_default_list); },
-          store.words(), clock, log, metrics),
-      accounts({store.users(), store.sessions(), hasher, signer, entropy, clock, rates, &filter},
+          storage->words(), clock, log, metrics),
+      accounts({storage->users(), storage->sessions(), hasher, signer, entropy, clock, rates, &filter},
                revocations, settings.access_token_life, log, metrics, settings.classic_token_life) {
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
                "version=\"" + std::string(kVersion) + "\"")
         .set(1);
-    store.start(
-        [this](std::vector<ports::Submission> batch) { return ingester->run(std::move(batch)); },
-        node);
-    if (auto loaded = run_now(before_cores, revocations.load(store.sessions())); !loaded)
+    storage->start(node);
+    if (auto loaded = run_now(before_cores, revocations.load(storage->sessions())); !loaded)
         throw std::runtime_error("the sessions cannot be read: " + loaded.error().detail);
-    if (auto settled = run_now(before_cores, store.users().settle_presence()); !settled)
+    if (auto settled = run_now(before_cores, storage->users().settle_presence()); !settled)
         throw std::runtime_error("who was online cannot be read: " + settled.error().detail);
     else if (*settled > 0)
         log.info("the last process ended without a word", {{"users_online_then", *settled}});
@@ -239,7 +223,7 @@ Application::Parts::Parts(Settings s)
         OnCore& each = *cores.emplace_back(std::make_unique<OnCore>(*this, i));
         rooms.push_back(&each.rooms);
         loops.push_back(&each.core);
-        handlers.push_back({&each.api, &each.paths});
+        handlers.push_back(handlers_of(each));
         revocations.listen([&each](model::SessionId session) {
             each.gateway.revoke(session);
             each.classic.revoke(session);
@@ -247,6 +231,7 @@ Application::Parts::Parts(Settings s)
     }
     for (const auto& each : cores) each->rooms.meet(rooms);
     node.meet(rooms);
+    storage->meet(rooms);
     server =
         std::make_unique<net::Server>(server_settings(settings), loops, handlers, log, metrics);
     // After all that may fail: what was begun here would have to be ended.
@@ -254,26 +239,53 @@ Application::Parts::Parts(Settings s)
     gate = std::make_unique<Gate>(cores[0]->core.io().get_executor());
     chores.push_back(
         std::make_unique<Periodic>(cores[0]->core, [this] { return look_for_revocations(); }));
-    eraser =
-        std::make_unique<service::Eraser>(cores[0]->rooms, store.erasures(), clock, log, metrics);
-    chores.push_back(std::make_unique<Periodic>(cores[0]->core, [this] { return eraser->step(); }));
-    retention = std::make_unique<service::Retention>(store.retention(), settings.retention_days,
-                                                     clock, log, metrics);
-    chores.push_back(
-        std::make_unique<Periodic>(cores[0]->core, [this] { return retention->step(); }));
+    begin_chores();
     for (const auto& chore : chores) chore->start();
+}
+
+// What this process does again and again.
+void Application::Parts::begin_chores() {
+    Core& core = cores[0]->core;
+    eraser = std::make_unique<service::Eraser>(cores[0]->rooms, storage->erasures(), clock, log,
+                                               metrics);
+    retention = std::make_unique<service::Retention>(storage->retention(), settings.retention_days,
+                                                     clock, log, metrics);
+    chores.push_back(std::make_unique<Periodic>(
+        core, [this] { return lead([this] { return eraser->step(); }); }));
+    chores.push_back(std::make_unique<Periodic>(
+        core, [this] { return lead([this] { return retention->step(); }); }));
+    for (Storage::Work& work : storage->chores())
+        chores.push_back(std::make_unique<Periodic>(core, std::move(work)));
+}
+
+// What one process does for all.
+Task<std::chrono::milliseconds> Application::Parts::lead(Storage::Work work) {
+    if (!co_await storage->leads()) co_return limits::kStoreLookInterval;
+    co_return co_await work();
+}
+
+net::CoreHandlers Application::Parts::handlers_of(OnCore& on_core) {
+    switch (role) {
+    case Role::all:
+        break;
+    case Role::chat:
+        return {&on_core.operator_pages, &on_core.paths};
+    case Role::user:
+        return {&on_core.api, nullptr};
+    }
+    return {&on_core.api, &on_core.paths};
 }
 
 // Sessions that the command line has ended beside this process.
 Task<std::chrono::milliseconds> Application::Parts::look_for_revocations() {
-    co_await revocations.look(store.sessions()); // a failure is the next look's to make good
+    co_await revocations.look(storage->sessions()); // a failure is the next look's to make good
     co_return limits::kStoreLookInterval;
 }
 
 std::vector<std::string> Application::Parts::what_is_missing() const {
     std::vector<std::string> missing;
     if (stopping) missing.push_back("the server is stopping");
-    if (!store.writable()) missing.push_back("the database cannot be written");
+    for (std::string& one : storage->what_is_missing()) missing.push_back(std::move(one));
     return missing;
 }
 
@@ -308,9 +320,10 @@ Task<void> Application::Parts::shut_down() {
     co_await server->drain(deadline);
     for (const auto& chore : chores) co_await chore->stop();
     for (const auto& each : cores) co_await run_on(each->core, each->rooms.close());
+    co_await storage->close();
     hasher.stop();
     words.stop();
-    store.stop();
+    storage->stop();
     for (auto each = cores.rbegin(); each != cores.rend(); ++each) (*each)->core.stop();
 }
 
@@ -332,8 +345,8 @@ Task<void> Application::Parts::reload(service::WordLists& words) {
     static_cast<void>(co_await words.reload());
 }
 
-Application::Application(Settings settings)
-    : x_parts(std::make_unique<Parts>(std::move(settings))) {
+Application::Application(Settings settings, Role role)
+    : x_parts(std::make_unique<Parts>(std::move(settings), role)) {
     Parts& parts = *x_parts;
     boost::asio::io_context& io = parts.cores[0]->core.io();
     parts.signals = std::make_unique<boost::asio::signal_set>(io, SIGINT, SIGTERM);

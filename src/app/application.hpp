@@ -8,15 +8,23 @@
 
 #include "app/settings.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace parley::app {
 
+// What this process is for.
+enum class Role : std::uint8_t {
+    all,  // everything, embedded: `parley serve`
+    chat, // of a cluster: sockets
+    user  // of a cluster: REST
+};
+
 class Application {
 public:
     // Throws std::runtime_error with a text for the operator.
-    explicit Application(Settings settings);
+    explicit Application(Settings settings, Role role = Role::all);
     ~Application();
     Application(const Application&) = delete;
     Application& operator=(const Application&) = delete;

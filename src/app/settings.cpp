@@ -249,6 +249,55 @@ std::vector<Setting> content_settings() {
     };
 }
 
+Setting cluster_text(std::string name, std::string help, std::string ClusterSettings::* member) {
+    return {std::move(name), std::move(help),
+            [=](Settings& s, const std::string& v) { s.cluster.*member = v; },
+            [=](const Settings& s) { return quoted(s.cluster.*member); }};
+}
+
+Setting cluster_number(std::string name, std::string help, std::uint32_t ClusterSettings::* member,
+                       std::uint32_t low, std::uint32_t high) {
+    return {std::move(name), std::move(help),
+            [=](Settings& s, const std::string& v) {
+                s.cluster.*member = parse_number<std::uint32_t>(v, low, high);
+            },
+            [=](const Settings& s) { return std::to_string(s.cluster.*member); }};
+}
+
+// Of the roles of a cluster.
+std::vector<Setting> cluster_settings() {
+    using C = ClusterSettings;
+    Setting password = cluster_text("redis-password", "Password of Redis; better as a variable",
+                                    &C::redis_password);
+    password.get = [](const Settings& s) {
+        return quoted(s.cluster.redis_password.empty() ? "" : "***");
+    };
+    return {
+        cluster_text("node-name",
+                     "Name of this process in a cluster; by default role, machine and port",
+                     &C::node_name),
+        cluster_text("directory-db",
+                     "PostgreSQL of accounts and names, as libpq's connection string; passwords in "
+                     "a passfile",
+                     &C::directory_db),
+        cluster_text("shard-dbs", "PostgreSQL of each shard, in order, with ; between",
+                     &C::shard_dbs),
+        cluster_text("kafka-brokers", "Kafka, HOST:PORT with , between", &C::kafka_brokers),
+        cluster_text("kafka-options", "Further settings of librdkafka, NAME=VALUE with , between",
+                     &C::kafka_options),
+        cluster_text("kafka-topic", "Topic of the log of drafts", &C::kafka_topic),
+        cluster_text("redis", "Redis, HOST:PORT", &C::redis),
+        std::move(password),
+        cluster_number("partitions", "Partitions of the log, at the first start", &C::partitions, 1,
+                       512),
+        cluster_number("replication", "Copies that Kafka keeps, at the first start",
+                       &C::replication, 1, 9),
+        cluster_number("session-timeout-ms",
+                       "Silence after which a worker's partitions go to another one",
+                       &C::session_timeout_ms, 500, 60'000),
+    };
+}
+
 // "limit-sends-per-user" and the like.
 void add_rates(std::vector<Setting>& table) {
     for (const service::LimitInfo& each : service::all_limits()) {
@@ -266,7 +315,7 @@ void add_rates(std::vector<Setting>& table) {
 
 std::vector<Setting> make_table() {
     std::vector<Setting> table = plain_settings();
-    for (auto* more : {&account_settings, &content_settings})
+    for (auto* more : {&account_settings, &content_settings, &cluster_settings})
         for (Setting& setting : more()) table.push_back(std::move(setting));
     add_rates(table);
     return table;

@@ -20,7 +20,23 @@
 
 namespace parley::app {
 
+// What there is in a cluster besides; the embedded server takes none of it.
+struct ClusterSettings {
+    std::string node_name;     // unlike that of every other process; "": role, machine and port
+    std::string directory_db;  // libpq connection strings
+    std::string shard_dbs;     // one for each shard, in their order, with ; between
+    std::string kafka_brokers; // host:port, with , between
+    std::string kafka_options; // librdkafka's, name=value with , between
+    std::string kafka_topic = "room-events";
+    std::string redis = "127.0.0.1:6379";
+    std::string redis_password; // a secret: never printed
+    std::uint32_t partitions = 8;
+    std::uint32_t replication = 1;
+    std::uint32_t session_timeout_ms = 2000;
+};
+
 struct Settings {
+    ClusterSettings cluster;
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;
     std::filesystem::path data = "data";

@@ -146,7 +146,7 @@ Task<Result<void>> RemoteLog::prepare_create(const model::Draft& draft, Pending&
                                            draft.user_id(), create.member_ids.at(0), room));
         co_return Result<void>{};
     }
-    PARLEY_CO_CHECK(co_await claim_name(chat::name_key(create.name), room));
+    PARLEY_CO_CHECK(co_await claim_name(chat::name_key(create.name), room, pending.origin.core));
     pending.room_id = room;
     pending.names = true;
     co_return Result<void>{};
@@ -157,7 +157,7 @@ Task<Result<void>> RemoteLog::prepare_room(const model::Draft& draft, Pending& p
     const auto& change = std::get<model::RoomDraft>(draft.body());
     pending.names = true;
     if (!change.name) co_return Result<void>{};
-    auto room = co_await x_parts.directory.load_room(draft.room_id());
+    auto room = co_await x_parts.directory(pending.origin.core).load_room(draft.room_id());
     if (!room && room.error().code == Errc::unknown_room) co_return Result<void>{};
     if (!room) co_return room.error();
     bool may = draft.by_server();
@@ -166,15 +166,16 @@ Task<Result<void>> RemoteLog::prepare_room(const model::Draft& draft, Pending& p
     if (!may || room->room.kind == model::RoomKind::dm) co_return Result<void>{};
     const std::string key = chat::name_key(*change.name);
     if (key == chat::name_key(room->room.name)) co_return Result<void>{};
-    co_return co_await claim_name(key, draft.room_id());
+    co_return co_await claim_name(key, draft.room_id(), pending.origin.core);
 }
 
-Task<Result<void>> RemoteLog::claim_name(std::string key, model::RoomId room) {
+Task<Result<void>> RemoteLog::claim_name(std::string key, model::RoomId room,
+                                         std::uint16_t core) {
     const model::Time now = x_parts.clock.now();
     PARLEY_CO_TRY(const auto claim, co_await x_parts.names.claim_name(key, room, now));
     if (claim.holder == room) co_return Result<void>{};
     const bool may_be_left = now.ms - claim.claimed_at.ms > kClaimGraceMs;
-    const bool left = may_be_left && !co_await uses_name(claim.holder, key);
+    const bool left = may_be_left && !co_await uses_name(claim.holder, key, core);
     if (left) {
         PARLEY_CO_TRY(const bool taken,
                       co_await x_parts.names.take_name(key, claim.holder, room, now));
@@ -186,8 +187,8 @@ Task<Result<void>> RemoteLog::claim_name(std::string key, model::RoomId room) {
     co_return Error(Errc::room_name_taken, "another room has this name");
 }
 
-Task<bool> RemoteLog::uses_name(model::RoomId room, std::string key) {
-    auto found = co_await x_parts.directory.load_room(room);
+Task<bool> RemoteLog::uses_name(model::RoomId room, std::string key, std::uint16_t core) {
+    auto found = co_await x_parts.directory(core).load_room(room);
     if (!found) co_return found.error().code != Errc::unknown_room;
     co_return chat::name_key(found->room.name) == key;
 }
@@ -218,7 +219,7 @@ Task<void> RemoteLog::give_back(Pending pending, ports::Outcome outcome) {
     } else if (pending.makes_room) {
         static_cast<void>(co_await x_parts.names.release_names(pending.room_id, std::nullopt));
     } else {
-        auto room = co_await x_parts.directory.load_room(pending.room_id);
+        auto room = co_await x_parts.directory(pending.origin.core).load_room(pending.room_id);
         if (room && room->room.kind == model::RoomKind::group) {
             std::optional<std::string> keep = chat::name_key(room->room.name);
             static_cast<void>(

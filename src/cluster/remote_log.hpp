@@ -35,7 +35,7 @@ struct RemoteLogParts {
     std::function<ports::Partition(model::RoomId)> partition_of;
     std::function<model::RoomId()> next_room_id; // any core
     ports::NameRegistry& names;
-    ports::RoomDirectory& directory;
+    std::function<ports::RoomDirectory&(std::uint16_t core)> directory;
     ports::UserStore& users;
     const ports::Clock& clock;
     PendingAnswers& pending;
@@ -65,8 +65,8 @@ private:
     Task<Result<void>> prepare_create(const model::Draft& draft, Pending& pending);
     Task<Result<void>> prepare_room(const model::Draft& draft, Pending& pending);
     Task<Result<void>> check_user(model::UserId user);
-    Task<Result<void>> claim_name(std::string key, model::RoomId room);
-    Task<bool> uses_name(model::RoomId room, std::string key);
+    Task<Result<void>> claim_name(std::string key, model::RoomId room, std::uint16_t core);
+    Task<bool> uses_name(model::RoomId room, std::string key, std::uint16_t core);
     Task<void> give_back(Pending pending, ports::Outcome outcome);
     Gate& gate_of(const ports::Origin& origin) { return *x_gates[origin.core % x_gates.size()]; }
 

@@ -83,6 +83,11 @@ int run_command_line(int argc, char** argv);
 
 // --- what the table points to, each in a file of its noun --------------------------------------
 int run_serve(const Invocation&, Console&);
+int run_chat(const Invocation&, Console&);
+int run_user(const Invocation&, Console&);
+int run_ingest(const Invocation&, Console&);
+int run_heartbeat(const Invocation&, Console&);
+int run_migrate(const Invocation&, Console&);
 int run_config(const Invocation&, Console&);
 int run_version(const Invocation&, Console&);
 int run_completions(const Invocation&, Console&);

@@ -62,6 +62,11 @@ public:
         add_settings(x_app, x_top, Takes::settings);
         x_app.require_subcommand(0, 1);
         for (const Command& command : commands()) {
+            // A word that is a command by itself and has others below it.
+            if (!group_summary(command.name).empty()) {
+                add_command(*group(command.name, false), *x_given.back(), command);
+                continue;
+            }
             CLI::App* parent = &x_app;
             std::string word = command.name;
             if (const auto space = word.find(' '); space != std::string::npos) {
@@ -87,14 +92,14 @@ public:
     const Given& top() const { return x_top; }
 
 private:
-    CLI::App* group(const std::string& word) {
+    CLI::App* group(const std::string& word, bool alone = true) {
         for (const auto& given : x_given)
             if (given->group == word) return given->app;
         auto& given = *x_given.emplace_back(std::make_unique<Given>());
         given.group = word;
         given.app = x_app.add_subcommand(word);
         given.app->set_help_flag();
-        given.app->add_flag("-h,--help", given.help);
+        if (alone) given.app->add_flag("-h,--help", given.help);
         given.app->require_subcommand(0, 1);
         return given.app;
     }
@@ -146,15 +151,15 @@ int fail(bool json, const std::string& cause, int status) {
 int run(const Parser& parser) {
     const Given& given = parser.chosen();
     if (given.help || parser.top().help) {
-        std::cout << (given.command         ? help_of(*given.command)
-                      : given.group.empty() ? help_of_program()
-                                            : help_of_group(given.group));
+        std::cout << (!given.group.empty() ? help_of_group(given.group)
+                      : given.command      ? help_of(*given.command)
+                                           : help_of_program());
         return kDone;
     }
-    if (!given.group.empty())
+    Invocation invocation = invocation_of(parser.top(), given);
+    if (!given.group.empty() && invocation.settings.cluster.directory_db.empty())
         throw UsageError("a command of \"" + given.group + "\" is missing; see parley " +
                          given.group + " --help");
-    Invocation invocation = invocation_of(parser.top(), given);
     if (parser.top().version) invocation.command = &command_named("version");
     Console console(invocation.has("--json"), invocation.has("--progress"));
     const int status = invocation.command->run(invocation, console);

@@ -1,5 +1,7 @@
 #include "app/commands/command.hpp"
 
+#include <set>
+
 namespace parley::app {
 namespace {
 
@@ -55,6 +57,55 @@ std::vector<Command> server_commands() {
          Takes::nothing,
          {"parley completions bash > /etc/bash_completion.d/parley"},
          run_completions},
+    };
+}
+
+// Each is one process of a cluster, any number of each.
+std::vector<Command> cluster_commands() {
+    const std::string example = " --listen 127.0.0.1:8101 --config /etc/parley/cluster.toml";
+    return {
+        {"chat",
+         "runs a node of a cluster that serves sockets",
+         "Needs directory-db, shard-dbs, kafka-brokers and redis, and `parley migrate` before the "
+         "first start. Ends with SIGTERM, after its clients were told to come back.",
+         {},
+         {},
+         Takes::settings,
+         {"parley chat" + example},
+         run_chat},
+        {"user",
+         "runs a node of a cluster that serves REST",
+         "Needs the same settings as `parley chat`.",
+         {},
+         {},
+         Takes::settings,
+         {"parley user" + example},
+         run_user},
+        {"ingest",
+         "runs a worker of a cluster: sequences the log and stores it",
+         "Several share the partitions of the log; when one dies the others take over where the "
+         "store is. Serves /healthz, /readyz and /metrics.",
+         {},
+         {},
+         Takes::settings,
+         {"parley ingest" + example},
+         run_ingest},
+        {"heartbeat",
+         "runs a worker of a cluster: takes users of dead nodes offline",
+         "Serves /healthz, /readyz and /metrics.",
+         {},
+         {},
+         Takes::settings,
+         {"parley heartbeat" + example},
+         run_heartbeat},
+        {"migrate",
+         "makes or updates the databases and topics of a cluster",
+         "Safe to run at any time and by several at once; changes nothing that is up to date.",
+         {},
+         {},
+         Takes::settings,
+         {"parley migrate --config /etc/parley/cluster.toml"},
+         run_migrate},
     };
 }
 
@@ -176,7 +227,7 @@ std::vector<Command> data_commands() {
 
 std::vector<Command> make_table() {
     std::vector<Command> table = server_commands();
-    for (auto& part : {user_commands(), data_commands()})
+    for (auto& part : {cluster_commands(), user_commands(), data_commands()})
         table.insert(table.end(), part.begin(), part.end());
     return table;
 }
@@ -189,12 +240,16 @@ std::span<const Command> commands() {
 }
 
 std::string_view group_summary(std::string_view word) {
-    return word == "user" ? "accounts, also while the server runs" : "";
+    return word == "user" ? "accounts, also while the server runs; alone, with the settings of a "
+                            "cluster, its node for REST"
+                          : "";
 }
 
 std::vector<Option> common_options(const Command& command) {
     std::vector<Option> options;
-    if (command.name != "serve" && command.name != "completions")
+    static const std::set<std::string> quiet{"serve", "chat",      "user",
+                                             "ingest", "heartbeat", "completions"};
+    if (!quiet.contains(command.name))
         options.push_back({"--json", "", "Print one JSON document for machines"});
     options.push_back({"--help", "", "Print this"});
     return options;

@@ -1,5 +1,6 @@
 #include "app/application.hpp"
 #include "app/commands/command.hpp"
+#include "app/commands/process.hpp"
 #include "app/version.hpp"
 
 #include <boost/json/object.hpp>
@@ -23,9 +24,13 @@ void raise_open_files() {
 
 } // namespace
 
-int run_serve(const Invocation& invocation, Console&) {
+void prepare_process() {
     raise_open_files();
-    std::signal(SIGPIPE, SIG_IGN); // a peer that is gone is an error of write, also inside OpenSSL
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+int run_serve(const Invocation& invocation, Console&) {
+    prepare_process();
     Application application(invocation.settings);
     std::cout << "Parley is ready: " << application.link() << std::endl;
     return application.run();

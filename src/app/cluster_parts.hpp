@@ -1,0 +1,39 @@
+// What every process of a cluster is made of, from its settings: where Kafka, Redis and the
+// databases are, the layout, the shards' pools.
+//
+// Threading: the owner's thread. Owner: app. Throws std::runtime_error for the operator.
+#pragma once
+
+#include "adapters/kafka/client.hpp"
+#include "adapters/postgres/directory.hpp"
+#include "adapters/postgres/pool.hpp"
+#include "adapters/postgres/shard_map.hpp"
+#include "adapters/redis/settings.hpp"
+#include "app/settings.hpp"
+#include "ports/draft_log.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace parley::app {
+
+std::vector<std::string> shard_targets(const Settings& settings);
+std::string cluster_node_name(const Settings& settings, const std::string& role);
+kafka::Settings kafka_settings(const Settings& settings);
+redis::Settings redis_settings(const Settings& settings);
+
+// The shards by the directory's layout.
+class Shards {
+public:
+    Shards(const Settings& settings, const postgres::Layout& layout, Metrics& metrics);
+    const postgres::ShardMap& map() const { return *x_map; }
+    std::vector<postgres::Pool*> pools() const;
+    void stop();
+
+private:
+    std::vector<std::unique_ptr<postgres::Pool>> x_pools;
+    std::unique_ptr<postgres::ShardMap> x_map;
+};
+
+} // namespace parley::app
