@@ -47,6 +47,8 @@ inline constexpr auto kShardReconnect = 250ms; // after a failed attempt none: u
 inline constexpr std::size_t kShardQueuedStatements = 1'000; // of a connection; then they are run
 inline constexpr std::size_t kClaimAttempts = 5; // at a name that comes and goes: unavailable
 inline constexpr std::size_t kErasureSuccessors = 1'000; // members looked at for a room's new owner
+inline constexpr std::size_t kShardInsertRows = 5'000; // of one statement; then the next one
+inline constexpr std::size_t kShardInsertBytes = 8 * 1024 * 1024; // of their texts, the same
 inline constexpr auto kMigrationTimeout = 30min; // one step, or waiting for who migrates already
 
 // --- the bus

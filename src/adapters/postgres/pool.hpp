@@ -39,23 +39,35 @@ public:
     // first.
     template <class Function>
     auto run(Function function) {
-        x_calls.add();
         return x_pool.run([this, function = std::move(function)](std::size_t worker) mutable {
-            Connection& connection = *x_connections[worker];
-            const auto began = std::chrono::steady_clock::now();
-            auto answer = guarded([&] { return function(connection); });
-            if (connection.in_transaction()) connection.rollback();
-            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-            x_seconds.observe(took.count());
-            if (answer.has_error() && (answer.error().code == Errc::unavailable ||
-                                       answer.error().code == Errc::internal))
-                x_failures.add();
-            return answer;
+            return call(function, worker);
         });
+    }
+    // The same for who waits for several pools at once: `done(answer)` comes on the pool's thread,
+    // or at once on the caller's with overloaded.
+    template <class Function, class Done>
+    void start(Function function, Done done) {
+        const bool accepted = x_pool.submit(
+            [this, function, done](std::size_t worker) mutable { done(call(function, worker)); });
+        if (!accepted) done(Error(Errc::overloaded, "the server is busy"));
     }
     void stop() { x_pool.stop(); }
 
 private:
+    template <class Function>
+    auto call(Function& function, std::size_t worker) {
+        x_calls.add();
+        Connection& connection = *x_connections[worker];
+        const auto began = std::chrono::steady_clock::now();
+        auto answer = guarded([&] { return function(connection); });
+        if (connection.in_transaction()) connection.rollback();
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+        x_seconds.observe(took.count());
+        if (answer.has_error() && (answer.error().code == Errc::unavailable ||
+                                   answer.error().code == Errc::internal))
+            x_failures.add();
+        return answer;
+    }
     static std::string label(const std::string& store) { return "store=\"" + store + "\""; }
     static std::vector<std::unique_ptr<Connection>> make(const std::string& target,
                                                          std::size_t count) {
