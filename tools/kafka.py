@@ -1,6 +1,9 @@
 """Apache Kafka for ./cluster and for tests, without an installation: its jars by Maven, kept in .cache/kafka.
 
-    python3 tools/kafka.py      fetches what is missing and prints the folder of the jars
+    python3 tools/kafka.py                      fetches what is missing and prints the folder of the jars
+    python3 tools/kafka.py broker FOLDER PORT CONTROLLER_PORT
+                                                makes a short-lived broker in FOLDER and prints the command that runs
+                                                it, one word a line
 
 Beside the jars stands broker.jsa, an archive of loaded classes, which makes a start a third shorter; a broker runs
 without it, too. Run twice it does nothing; two at a time wait for each other. Needs mvn and java (17).
@@ -148,5 +151,15 @@ def _make_archive(libs):
             shutil.move(made, archive_of(libs))
 
 
+def _make_broker(folder, port, controller_port):
+    libs, config = fetch(), Path(folder) / "server.properties"
+    config.write_text(properties(folder, port, controller_port))
+    format_storage(libs, config)
+    print("\n".join(java(libs, "kafka.Kafka", config)))
+
+
 if __name__ == "__main__":
-    print(fetch())
+    if sys.argv[1:2] == ["broker"]:
+        _make_broker(*sys.argv[2:])
+    else:
+        print(fetch())

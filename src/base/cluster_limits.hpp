@@ -27,6 +27,13 @@ inline constexpr std::size_t kDraftQueueBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kDraftRecordBytes = 256 * 1024; // larger ones are dead letters
 inline constexpr std::size_t kConsumerBatch = 1000;          // records handed on at once
 inline constexpr std::size_t kPendingAnswers = 256 * 1024;   // of one process: overloaded
+inline constexpr std::size_t kConsumerReadAheadKib = 32 * 1024; // in memory, before a hand-over
+inline constexpr auto kConsumerStall = 30s; // a handler that takes longer loses its partitions
+inline constexpr auto kConsumerCommit = 5s; // how often displays learn how far the store is
+inline constexpr auto kLogEndsTimeout = 1s; // one look at the ends of all partitions: unavailable
+inline constexpr std::size_t kLogEndsWaiting = 64 * 1024; // calls that share a look: overloaded
+inline constexpr auto kProducerStop = 2s;  // what is queued then gets so long, and fails
+inline constexpr auto kTopicTimeout = 30s; // to make a topic, or to find that it is right
 
 // --- the worker of a partition
 inline constexpr std::size_t kUnstoredEvents = 1'000'000; // of a shard: its partitions are paused
