@@ -1,5 +1,5 @@
-// await(), await_all(): run tasks to their end on an event loop, from a plain test function. Threading: the
-// test's main thread.
+// await(), await_all(): run tasks to their end on an event loop, from a plain test function.
+// Threading: the test's main thread.
 #pragma once
 
 #include "base/task.hpp"

@@ -345,6 +345,22 @@ TEST_F(KafkaLog, AnAnswerComesOnceWhateverHappens) {
     EXPECT_EQ(metrics.gauge("parley_log_produce_queue", "").value(), 0);
 }
 
+TEST_F(KafkaLog, AConsumerStopsSoonWithoutItsServer) {
+    const Settings settings = make_topic(2);
+    Handler handler;
+    std::optional<Consumer> consumer(std::in_place, member(settings), metrics, logger);
+    handler.consumer = &*consumer;
+    consumer->join(handler);
+    ASSERT_TRUE(handler.await_that([&] { return handler.owned.size() == 2; }));
+    server.freeze(true);
+    const auto begun = std::chrono::steady_clock::now();
+    consumer->stop();
+    EXPECT_TRUE(handler.owned.empty());
+    consumer.reset();
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+    server.freeze(false);
+}
+
 TEST_F(KafkaLog, NothingAcknowledgedIsLostWhenItsServerIsKilled) {
     const Settings settings = make_topic(1);
     Producer producer(settings, metrics, logger);
