@@ -114,11 +114,7 @@ void Consumer::run() {
         commit_stored();
     }
     rd_kafka_consumer_close(x_client.get()); // calls on_rebalance()
-    if (!x_owned.empty()) {
-        std::vector<ports::Partition> all;
-        for (const auto& [partition, owned] : x_owned) all.push_back(partition);
-        revoke(std::move(all));
-    }
+    revoke_all();
 }
 
 void Consumer::read() {
@@ -248,6 +244,7 @@ void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
     } else {
         self.x_errors.add();
         self.x_logger.warning("kafka's group", {{"says", rd_kafka_err2str(code)}});
+        self.revoke_all();
         rd_kafka_assign(client, nullptr); // as librdkafka asks
     }
 }
@@ -280,6 +277,13 @@ void Consumer::revoke(std::vector<ports::Partition> partitions) {
     }
     x_handler->on_revoked(std::move(partitions));
     give_up(started);
+}
+
+void Consumer::revoke_all() {
+    if (x_owned.empty()) return;
+    std::vector<ports::Partition> all;
+    for (const auto& [partition, owned] : x_owned) all.push_back(partition);
+    revoke(std::move(all));
 }
 
 void Consumer::add(ports::Partition partition, std::int64_t offset) {

@@ -76,6 +76,7 @@ private:
     void commit_stored();
     void assign(std::vector<ports::Partition> partitions);
     void revoke(std::vector<ports::Partition> partitions);
+    void revoke_all();
     void add(ports::Partition partition, std::int64_t offset);
     void give_up(const std::vector<ports::Partition>& partitions);
     void set_paused(ports::Partition partition, bool paused);

@@ -304,6 +304,18 @@ TEST_F(KafkaLog, TwoConsumersShareAndTakeOver) {
     ASSERT_TRUE(second_handler.await_that([&] { return second_handler.count() == 204; }));
     EXPECT_EQ(first_handler.strays + second_handler.strays, 0);
     second.note_stored(0, 201);
+
+    // One that never starts what it was given is in nobody's way.
+    for (Partition p = 0; p < 4; ++p) second_handler.next[p] = 201;
+    Handler idle_handler;
+    Consumer idle(member(settings), metrics, logger);
+    idle.join(idle_handler);
+    ASSERT_TRUE(idle_handler.await_that([&] { return idle_handler.owned.size() == 2; }));
+    idle.stop();
+    ASSERT_TRUE(second_handler.await_that([&] { return second_handler.owned.size() == 4; }, 5s));
+    for (Partition p = 0; p < 4; ++p) write(producer, answers, p, 201, 202);
+    ASSERT_TRUE(second_handler.await_that([&] { return second_handler.count() == 208; }));
+    EXPECT_TRUE(second_handler.lost.empty());
 }
 
 TEST_F(KafkaLog, AnAnswerComesOnceWhateverHappens) {
