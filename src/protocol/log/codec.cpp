@@ -356,6 +356,27 @@ Result<AnswerRecord> Codec::decode_answer(std::string_view record) {
     return answer;
 }
 
+std::string Codec::encode(const TransientRecord& transient) {
+    Writer out;
+    begin(out, 'T');
+    out.bytes(transient.node);
+    out.u8(transient.kind);
+    out.u8(transient.dialect);
+    out.id(transient.room_id);
+    out.id(transient.user_id);
+    out.bytes(transient.payload);
+    return out.take();
+}
+
+Result<TransientRecord> Codec::decode_transient(std::string_view record) {
+    Reader in(record);
+    PARLEY_CHECK(check_begin(in, 'T'));
+    TransientRecord transient{in.bytes(), in.u8(), in.u8(), in.id<model::RoomId>(),
+                              in.id<model::UserId>(), in.bytes()};
+    PARLEY_CHECK(check_end(in));
+    return transient;
+}
+
 model::Durable Codec::read_back(model::Event event) { return {std::move(event), {}}; }
 
 } // namespace parley::protocol::log

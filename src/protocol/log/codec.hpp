@@ -20,6 +20,7 @@
 //   what   := 1 message nonce:bytes | 2 message | 3 message_id:i64 | 4 message_id:i64 emoji:bytes
 //             added:u8 | 5 user:i64 action:u8 role:u8 | 6 room
 //   list(T) := u32 count, T ...
+//   transient := 0x01 'T' node:bytes kind:u8 dialect:u8 room:i64 user:i64 payload:bytes
 //
 // Threading: pure. Errors of the decoders: invalid_field (not a record of ours), unavailable (of a
 // newer version).
@@ -59,6 +60,15 @@ struct AnswerRecord {
     std::optional<model::Durable> durable;
 };
 
+// Shown and forgotten; what kind and dialect mean is service/room_feed.hpp's to say.
+struct TransientRecord {
+    std::string node; // that says it
+    std::uint8_t kind = 0, dialect = 0;
+    model::RoomId room_id;
+    model::UserId user_id;
+    std::string payload;
+};
+
 class Codec {
 public:
     // `new_room`: of a CreateDraft, the id that was given out for the room.
@@ -66,10 +76,16 @@ public:
                               model::RoomId new_room = {});
     static std::string encode(const Sender& sender, const model::Durable& durable);
     static std::string encode(const AnswerRecord& answer);
+    static std::string encode(const TransientRecord& transient);
 
     static Result<DraftRecord> decode_draft(std::string_view record);
     static Result<EventRecord> decode_event(std::string_view record);
     static Result<AnswerRecord> decode_answer(std::string_view record);
+    static Result<TransientRecord> decode_transient(std::string_view record);
+    // Which of them a record is: 'D', 'E', 'A', 'T'; 0 for none.
+    static char kind_of(std::string_view record) {
+        return record.size() < 2 || record[0] == 0 ? '\0' : record[1];
+    }
 
     // An event that was read from the store, so it is durable.
     static model::Durable read_back(model::Event event);

@@ -1,0 +1,82 @@
+// BusFollower: the bus as the feed of this process's rooms. Events and answers become outcomes and
+// go the way that the outcomes of a log in this process go; what is transient is told as it comes.
+//
+// An event may come twice: as its room's event and as the answer to who sent it. Whichever is first
+// takes the sender's place from PendingAnswers; RoomHome knows the other one by its id.
+//
+// Threading: the bus's thread calls it as a listener; as a feed it is called on any core. Owner:
+// app. Shutdown: after the bus has stopped.
+#pragma once
+
+#include "base/log.hpp"
+#include "cluster/remote_log.hpp"
+#include "ports/bus.hpp"
+#include "protocol/log/codec.hpp"
+#include "service/rooms.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace parley::cluster {
+
+class BusFollower final : public ports::BusListener, public service::RoomFeed {
+public:
+    using Heads =
+        std::function<Task<Result<std::vector<model::EventId>>>(std::vector<model::RoomId>)>;
+
+    BusFollower(std::string node, ports::Bus& bus, PendingAnswers& pending, Heads heads,
+                Logger& log, Metrics& metrics);
+    // Before the bus starts.
+    void meet(RemoteLog& log, ports::OutcomeSink& sink, std::vector<service::Rooms*> rooms);
+    // Subscribes to what concerns the whole process.
+    void start();
+
+    // --- the bus
+    void on_bus_messages(std::vector<ports::BusMessage> messages) override;
+    void on_bus_state(bool connected) override;
+    void on_subscribed(const std::string& channel) override;
+
+    // --- the feed
+    Task<void> follow(model::RoomId room) override;
+    void unfollow(model::RoomId room) override;
+    bool connected() const override { return x_bus.connected(); }
+    Task<Result<std::vector<model::EventId>>> heads(std::vector<model::RoomId> rooms) override {
+        return x_heads(std::move(rooms));
+    }
+    void tell(service::Transient transient) override;
+    std::optional<ports::Origin> claim(const model::Event& event) override;
+
+private:
+    using Timer = boost::asio::steady_timer;
+    struct Followed {
+        bool stands = false;
+        std::vector<std::shared_ptr<Timer>> waiters; // ended by a cancel
+    };
+    void on_event(std::string_view record, std::vector<ports::Outcome>& outcomes);
+    void on_answers(std::string_view list, std::vector<ports::Outcome>& outcomes);
+    void on_transient(std::string_view record);
+    void damaged(const Error& error);
+    static void wake(std::vector<std::shared_ptr<Timer>> waiters);
+
+    const std::string x_node;
+    ports::Bus& x_bus;
+    PendingAnswers& x_pending;
+    const Heads x_heads;
+    Logger& x_logger;
+    RemoteLog* x_log = nullptr;
+    ports::OutcomeSink* x_sink = nullptr;
+    std::vector<service::Rooms*> x_rooms;
+    std::mutex x_mutex;
+    std::unordered_map<model::RoomId, Followed> x_followed; // guarded by x_mutex
+    Counter& x_events;
+    Counter& x_damaged;
+    Counter& x_lost;
+};
+
+} // namespace parley::cluster
