@@ -2,13 +2,36 @@ import httpx
 import pytest
 
 from parley_client import Api, Socket
-from parley_server import Server
+from parley_server import TARGET, Server, running_cluster
 from wire import Wire
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "embedded_only(reason): says nothing about a cluster (PARLEY_TARGET=cluster)"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what says nothing about a cluster: what is marked, and who starts own servers."""
+    if TARGET == "embedded":
+        return
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("embedded_only") or "make_server" in item.fixturenames
+    ]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The one server that most tests share."""
+    if TARGET != "embedded":
+        with running_cluster() as cluster:
+            yield cluster
+        return
     server = Server(tmp_path_factory.mktemp("server")).start()
     yield server
     status = server.stop()
@@ -28,7 +51,7 @@ def server_lives(request):
     yield
     if "server" in request.fixturenames:
         server = request.getfixturevalue("server")
-        assert server.process.poll() is None, f"the server died:\n{server.log()[-4000:]}"
+        assert not server.dead(), f"the server died:\n{server.log()[-4000:]}"
 
 
 @pytest.fixture

@@ -1,13 +1,23 @@
 """The real binary, started on a free port in a folder of its own and ended by its own pid."""
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import httpx
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+
+# What the tests talk to: one embedded server, `cluster` (one of its own, through its Nginx), or the
+# URL of something that runs already.
+TARGET = os.environ.get("PARLEY_TARGET", "embedded")
 
 # A password hash that is cheap, so that hundreds of accounts cost seconds; and no rate limits,
 # which tests that are about them switch on.
@@ -43,6 +53,9 @@ class Server:
         self.process = None
         self.port = 0
         self.starts = 0
+
+    def dead(self):
+        return self.process.poll() is not None
 
     @property
     def tls(self):
@@ -123,6 +136,49 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def change_accounts(self, statement):
+        """SQL on users and sessions, as another process beside the server would do it."""
+        with sqlite3.connect(self.data / "parley.db", timeout=10) as database:
+            database.execute(statement)
+
+    def metrics(self):
+        return httpx.get(self.url + "/metrics", trust_env=False).text
+
     def resident_bytes(self):
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGESIZE")
+
+
+@contextlib.contextmanager
+def running_cluster():
+    """What PARLEY_TARGET names, unless it is embedded."""
+    if TARGET.startswith("http"):
+        yield Running(TARGET)
+        return
+    sys.path.append(str(ROOT / "tests/cluster"))
+    from cluster import Cluster
+
+    cluster = Cluster(environment=TEST_ENVIRONMENT)
+    with cluster:
+        yield cluster
+        assert not cluster.dead(), f"ended during the tests: {cluster.dead()}"
+
+
+class Running:
+    """A server or cluster that somebody else has started."""
+
+    tls = False
+
+    def __init__(self, url):
+        self.url = url.rstrip("/")
+        self.ws_url = self.url.replace("http", "ws", 1) + "/v1/ws"
+        self.port = int(url.rpartition(":")[2])
+
+    def dead(self):
+        return False
+
+    def log(self):
+        return ""
+
+    def __getattr__(self, name):
+        pytest.skip(f"{name} needs more than a URL")

@@ -1,6 +1,7 @@
 """Those who run the server: accounts, rooms, and who may call what."""
 
 import sqlite3
+import time
 
 import pytest
 
@@ -11,8 +12,7 @@ ROLES = {"user": 1, "moderator": 2, "admin": 3}
 
 def give_role(server, user, role):
     """As another process beside the server would."""
-    with sqlite3.connect(server.data / "parley.db", timeout=10) as database:
-        database.execute("UPDATE users SET role = ? WHERE id = ?", (ROLES[role], user.id))
+    server.change_accounts(f"UPDATE users SET role = {ROLES[role]} WHERE id = {user.id}")
     return user
 
 
@@ -125,10 +125,8 @@ def test_all_sessions_of_a_user_are_ended(admin, ann):
 
 def test_sessions_that_another_process_has_ended_are_noticed(server, ann):
     socket = ann.socket()
-    with sqlite3.connect(server.data / "parley.db", timeout=10) as database:
-        database.execute(
-            "UPDATE sessions SET revoked_at = unixepoch() * 1000 WHERE user_id = ?", (ann.id,)
-        )
+    now = int(time.time() * 1000)
+    server.change_accounts(f"UPDATE sessions SET revoked_at = {now} WHERE user_id = {ann.id}")
     assert socket.expect_close(4501) is not None
     refused(ann.get("/v1/me"), 401, "session_revoked")
 
@@ -187,8 +185,7 @@ def test_attack_15_who_has_not_the_role_is_refused(
     else:
         assert moderator.call(method, path, **body).status_code < 300
     gone = give_role(server, new_user(), "admin")
-    with sqlite3.connect(server.data / "parley.db", timeout=10) as database:
-        database.execute("UPDATE users SET disabled = 1 WHERE id = ?", (gone.id,))
+    server.change_accounts(f"UPDATE users SET disabled = 1 WHERE id = {gone.id}")
     refused(gone.call(method, path, **body), 401, "session_revoked")
     assert victim.get("/v1/me").status_code == 200, "nothing was done to the victim"
 

@@ -10,6 +10,8 @@ from parley_client import Api
 from parley_server import Server
 from wire import Wire, frame
 
+pytestmark = pytest.mark.embedded_only("a server with a setting of its own")
+
 PING = b'{"op":"ping"}'
 DEFLATE = {"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"}
 

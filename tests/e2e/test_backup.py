@@ -13,6 +13,8 @@ from parley_client import Api, new_nonce
 from parley_command import parley
 from parley_server import Server, binary
 
+pytestmark = pytest.mark.embedded_only("backups of the data folder")
+
 
 class Talker(threading.Thread):
     """Keeps several sends in flight; knows what was acknowledged, in order."""

@@ -9,6 +9,8 @@ from parley_client import Api, refused
 from parley_command import parley
 from parley_server import binary
 
+pytestmark = pytest.mark.embedded_only("the command line on the data folder")
+
 
 def names_in(help_text):
     return [line.split()[0] for line in help_text.splitlines() if line.startswith("  ") and line[2] != " "]

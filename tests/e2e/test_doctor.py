@@ -13,6 +13,8 @@ from parley_client import Api
 from parley_command import parley
 from parley_server import Server
 
+pytestmark = pytest.mark.embedded_only("the doctor of the data folder")
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):

@@ -175,6 +175,7 @@ def test_the_documents_served_are_those_of_the_tree(http):
         assert http.get(f"/{name}").content == (ROOT / "docs/api" / name).read_bytes()
 
 
+@pytest.mark.embedded_only("reads /metrics, which Nginx keeps inside")
 def test_every_route_is_documented_and_every_documented_one_is_there(http, openapi):
     documented = {(method.upper(), path) for method, path in operations(openapi)}
     routes = set(
@@ -184,6 +185,7 @@ def test_every_route_is_documented_and_every_documented_one_is_there(http, opena
     assert {route for route in routes if not is_file.fullmatch(route[1])} == documented
 
 
+@pytest.mark.embedded_only("asks for /metrics, which Nginx keeps inside")
 def test_a_wrong_method_names_the_documented_ones(http, openapi):
     for path, item in openapi.root["paths"].items():
         filled = re.sub(r"\{(\w+)\}", lambda m: "x" if m[1] == "emoji" else "1", path)
@@ -193,6 +195,7 @@ def test_a_wrong_method_names_the_documented_ones(http, openapi):
         assert allowed == {method.upper() for method in METHODS if method in item}, path
 
 
+@pytest.mark.embedded_only("asks for /metrics, which Nginx keeps inside")
 def test_every_call_answers_as_documented(server, openapi):
     api = CheckedApi(server, openapi)
     ann = api.new_user()

@@ -9,6 +9,8 @@ import pytest
 from parley_client import refused
 from test_admin import give_role
 
+pytestmark = pytest.mark.embedded_only("looks into the file of the database")
+
 SECRET = "thistextmustvanish"
 
 

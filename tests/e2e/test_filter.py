@@ -10,6 +10,8 @@ from parley_client import Api, new_nonce, refused, unique
 from parley_command import parley
 from parley_server import Server, binary
 
+pytestmark = pytest.mark.embedded_only("word files of a server of its own")
+
 LISTS = {
     "en.txt": "# test words\nsquirrel\n*badger*\n!badgering\nreject: spamword\nhold: dealword\n",
     "ru.txt": "выхухоль\n",

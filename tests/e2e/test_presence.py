@@ -10,7 +10,6 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from parley_client import Socket
@@ -34,7 +33,7 @@ def seconds_ago(time_text, now):
 
 
 def metric(server, name):
-    text = httpx.get(server.url + "/metrics", trust_env=False).text
+    text = server.metrics()
     return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(name + r"[ {}]", line))
 
 

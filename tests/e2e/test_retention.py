@@ -3,7 +3,11 @@
 import sqlite3
 import time
 
+import pytest
+
 from parley_client import refused
+
+pytestmark = pytest.mark.embedded_only("changes times in the file of the database")
 
 DAY = 86_400_000 << 22  # of an id
 

@@ -13,6 +13,8 @@ from parley_client import Api
 from parley_command import parley
 from parley_server import TEST_ENVIRONMENT, Server, binary
 
+pytestmark = pytest.mark.embedded_only("export and import of the data folder")
+
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):

@@ -42,5 +42,7 @@ def secret_files(server):
 
 
 def secret_of(server):
+    if not hasattr(server, "data"):
+        return server.secret()  # of a cluster
     (path,) = secret_files(server)
     return path.read_bytes().rstrip(b"\n")

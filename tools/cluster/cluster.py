@@ -199,15 +199,18 @@ class Cluster:
         raise NotReady(f"parley migrate failed:\n{(done.stdout + done.stderr)[-3000:]}")
 
     def down(self, delete=False):
+        """The names of those that did not end by themselves."""
         self.must_exist()
+        killed = []
         with self.state.locked():
             front_first = [self.of_role("nginx"), *(self.of_role(r) for r in reversed(ROLES))]
             for parts in [*front_first, self.below()]:
-                self.stop_all([part for part in parts if part.alive()])
+                killed += self.stop_all([part for part in parts if part.alive()])
             self.state.values["processes"] = {}
         if delete:
             shutil.rmtree(self.state.values["postgres_folder"], ignore_errors=True)
             shutil.rmtree(self.state.folder, ignore_errors=True)
+        return killed
 
     def stop_all(self, parts):
         if parts:
@@ -215,9 +218,10 @@ class Cluster:
         for part in parts:
             part.signal(signal.SIGCONT)
             process.send(part.record, part.stop_signal)
-        for part in parts:
-            if not part.stop():
-                self.say(f"{part.name}: did not end by itself and was killed")
+        killed = [part.name for part in parts if not part.stop()]
+        if killed:
+            self.say(f"did not end by themselves and were killed: {', '.join(killed)}")
+        return killed
 
     def kill(self, name, number=signal.SIGKILL):
         """Sends a signal; the names of those who got it."""

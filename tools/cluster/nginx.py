@@ -33,9 +33,9 @@ SOCKET = """\
 PROBLEMS = [
     (400, "Bad Request", "bad_request", "The request is not well formed HTTP."),
     (404, "Not Found", "not_found", "There is nothing here."),
-    (413, "Content Too Large", "body_too_large", "The body has more than 64 KiB."),
-    (414, "URI Too Long", "uri_too_long", "The address has more than 16 KiB."),
-    (431, "Request Header Fields Too Large", "headers_too_large", "The headers have too many bytes."),
+    (413, "Content Too Large", "payload_too_large", "The body is too long."),
+    (414, "URI Too Long", "headers_too_large", "The request line is too long."),
+    (431, "Request Header Fields Too Large", "headers_too_large", "The request line and headers are too long."),
     (503, "Service Unavailable", "unavailable", "No node answers; try again soon."),
 ]
 
@@ -43,7 +43,8 @@ PROBLEMS = [
 def problem_location(status, title, code, detail):
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
     lines = [
-        f"        location @problem_{status} {{",
+        f"        location = /parley-problem-{status} {{",
+        "            internal;",
         "            default_type application/problem+json;",
         "            add_header Cache-Control no-store always;",
         "            add_header Retry-After 1 always;" if status == 503 else "",
