@@ -61,7 +61,7 @@ class Postgres(Part):
         return [*as_postgres(), str(pg_bin() / "postgres"), "-D", str(self.folder), *words]
 
     def environment(self):
-        return clean_environment(HOME="/tmp", LC_ALL="C.UTF-8")
+        return clean_environment(HOME="/tmp", LC_ALL="C")
 
     def prepare(self):
         if (self.folder / "PG_VERSION").exists():
@@ -77,7 +77,7 @@ class Postgres(Part):
             own(password)
             command = [*as_postgres(), str(pg_bin() / "initdb"), "-D", str(template), "-N"]
             command += ["-U", POSTGRES_USER, "--auth=scram-sha-256", f"--pwfile={password}"]
-            command += ["--encoding=UTF8", "--locale=C.UTF-8"]
+            command += ["--encoding=UTF8", "--locale=C"]
             try:
                 run_quietly(command, self.state.log("initdb"), self.environment())
             finally:
