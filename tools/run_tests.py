@@ -222,6 +222,21 @@ def part_crash():
     return pytest("tests/crash")
 
 
+def part_cluster():
+    """./cluster, its Nginx, the wire contract through it, and the short faults, on real servers"""
+    build_release()
+    tally = pytest("tests/cluster")
+    tally.add(pytest("tests/e2e", env={"PARLEY_TARGET": "cluster"}))
+    tally.add(pytest("tests/faults", timeout_s=1200))
+    return tally
+
+
+def part_faults():
+    """Every fault of a cluster, the long ones too (tests/faults/run.py)"""
+    build_release()
+    return pytest("tests/faults", timeout_s=3600, env={"PARLEY_FAULTS": "all"})
+
+
 def part_fuzz():
     """Each fuzz target for a while (PARLEY_FUZZ_SECONDS, default 20)"""
     configure("fuzz")
@@ -307,32 +322,35 @@ PARTS = {
     "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web,
     "clients": part_clients, "crash": part_crash, "run": part_run,
     "storm": part_storm, "autobahn": part_autobahn,
-    "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
+    "cluster": part_cluster, "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
 }
+# Only by their names.
+LONG = {"faults": part_faults}
 QUICK = ["tidy", "unit", "e2e"]
 
 
 def main(names):
     if names == ["--list"]:
-        for name, part in PARTS.items():
-            print(f"{name:10} {part.__doc__}")
+        for name, part in [*PARTS.items(), *LONG.items()]:
+            print(f"{name:10} {part.__doc__}" + (" (not of the whole)" if name in LONG else ""))
         print(f"{'quick':10} {' '.join(QUICK)}")
         return 0
     wanted = []
     for name in names or PARTS:
         wanted += QUICK if name == "quick" else [name]
-    unknown = [name for name in wanted if name not in PARTS]
+    parts = PARTS | LONG
+    unknown = [name for name in wanted if name not in parts]
     if unknown:
         print(f"test: no part {unknown[0]}; ./test --list names them", file=sys.stderr)
         return 2
     total, started = Tally(), time.monotonic()
     for name in wanted:
-        print(f"==> {name}: {PARTS[name].__doc__}", flush=True)
+        print(f"==> {name}: {parts[name].__doc__}", flush=True)
         part_started = time.monotonic()
         try:
             if name == "asan" and "soak" in wanted:
                 start_soak()
-            tally = PARTS[name]()
+            tally = parts[name]()
         except SystemExit as stop:
             tally = Tally(failed=1, failures=[f"{name}: {stop}"])
         print(f"<== {name}: {tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped "

@@ -31,6 +31,7 @@ class Checker:
         self.sent_as = {}  # (room, nonce) -> content
         self.acknowledged = []  # (room, nonce, id, prev_id)
         self.refused = set()  # (room, content)
+        self.again = set()  # (room, nonce): was told "not now", and went once more, later
         self.observers = {}  # name -> {"room", "since", "saw": [...]}
         self.history = defaultdict(list)  # room -> [(id, user, content)]
         refusals = []
@@ -39,6 +40,7 @@ class Checker:
                 for line in lines:
                     self.read(path.stem, json.loads(line), refusals)
         self.refused = {(room, self.sent_as.get((room, nonce))) for room, nonce in refusals}
+        self.again = {(room, self.sent_as.get((room, nonce))) for room, nonce in self.again}
         self.place = {
             room: {row[0]: i for i, row in enumerate(rows)} for room, rows in self.history.items()
         }
@@ -55,6 +57,8 @@ class Checker:
             self.acknowledged.append((fact["room"], fact["nonce"], int(fact["id"]), prev_id))
         elif fact["e"] == "refused":
             refusals.append((fact["room"], fact["nonce"]))
+        elif fact["e"] == "again":
+            self.again.add((fact["room"], fact["nonce"]))
         elif fact["e"] == "start":
             start = {"room": fact["room"], "since": int(fact["since"]), "saw": []}
             self.observers[name] = start
@@ -89,7 +93,7 @@ class Checker:
         newest_of = {}
         for _, user, content in rows:
             sender, nth = self.sends.get((room, user, content), (None, None))
-            if sender is None or contents[user, content] > 1:
+            if sender is None or contents[user, content] > 1 or (room, content) in self.again:
                 continue
             if nth < newest_of.get(sender, -1):
                 self.report(

@@ -3,6 +3,7 @@
 sender    {"e": "send", "room", "user", "nonce", "content"}     before the first try
           {"e": "ok", "room", "nonce", "id", "prev_id"}         each acknowledgement
           {"e": "refused", "room", "nonce", "code"}             a definite no
+          {"e": "again", "room", "nonce", "code"}               "not now": its place is free to change
 observer  {"e": "start", "room", "since"}                       what it has before its first event
           {"e": "saw", "room", "id", "prev_id", "user", "content"}
 
@@ -162,6 +163,12 @@ class Observer(Client):
         )
         self.last_id = event["id"]
 
+    def failed(self, frame):
+        raise RuntimeError(f"{self.name}: {frame}")
+
+    async def quiet(self, socket):
+        """Nothing has come for a while."""
+
     async def session(self):
         async with self.connect() as socket:
             subscribe = {"op": "subscribe", "room_id": self.room}
@@ -171,6 +178,7 @@ class Observer(Client):
                 try:
                     frame = json.loads(await asyncio.wait_for(socket.recv(), 0.25))
                 except TimeoutError:
+                    await self.quiet(socket)
                     continue
                 if frame["op"] == "subscribed":
                     for event in frame["events"]:
@@ -178,7 +186,7 @@ class Observer(Client):
                     if frame["more"]:
                         await socket.send(json.dumps({**subscribe, "since": self.last_id}))
                 elif frame["op"] == "error":
-                    raise RuntimeError(f"{self.name}: {frame}")
+                    self.failed(frame)
                 else:
                     self.take(frame)
                 events_left -= 1

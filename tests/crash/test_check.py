@@ -181,6 +181,14 @@ def test_an_unknown_send_may_be_there(tmp_path):
     assert verdicts(files, tmp_path) == set()
 
 
+def test_what_was_put_off_may_come_later_than_what_was_sent_after_it(tmp_path):
+    files = good_run()
+    one_senders_order_is_broken(files)
+    late = files["a"][-1]["nonce"]
+    files["a"].append({"e": "again", "room": ROOM, "nonce": late, "code": "unavailable"})
+    assert verdicts(files, tmp_path) == set()
+
+
 def test_a_run_without_anything_is_not_green(tmp_path):
     done = subprocess.run([sys.executable, CHECK, tmp_path], capture_output=True)
     assert done.returncode != 0

@@ -1,0 +1,176 @@
+"""./cluster itself, as an admin uses it: up twice, after a crash, status, scale, down."""
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/e2e"), str(ROOT / "tests/cluster")]
+
+from cluster import TEST_ENVIRONMENT, Cluster  # noqa: E402
+from parley_client import Api  # noqa: E402
+from parley_server import binary  # noqa: E402
+
+from tools.cluster.cluster import Cluster as LocalCluster  # noqa: E402
+from tools.cluster.state import State  # noqa: E402
+
+
+class Admin:
+    """Calls the command in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = State(folder).port("nginx")
+
+    def __call__(self, *words, status=0):
+        command = [str(ROOT / "cluster"), "--dir", str(self.folder), *words]
+        environment = {**os.environ, **TEST_ENVIRONMENT, "PARLEY_BINARY": str(binary())}
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=180, env=environment
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def up(self):
+        return self("up", "--port", str(self.port), "--fast")
+
+    def rows(self, status=0):
+        lines = self("status", status=status).splitlines()[1:]
+        return {words[0]: words[1:] for words in (line.split() for line in lines)}
+
+    def records(self):
+        return State(self.folder).values["processes"]
+
+
+@pytest.fixture(scope="module")
+def admin():
+    folder = Path(tempfile.mkdtemp(prefix="parley-cluster-"))
+    folder.chmod(0o755)
+    admin = Admin(folder)
+    try:
+        admin.printed = admin.up()
+        yield admin
+    finally:
+        LocalCluster(folder, lambda text: None).down(delete=True)
+
+
+@pytest.fixture
+def api(admin):
+    cluster = Cluster(admin.folder)
+    api = Api(cluster)
+    yield api
+    api.close()
+
+
+def test_everything_runs_and_is_ready(admin):
+    rows = admin.rows()
+    assert len(rows) == 14
+    assert {tuple(row[2:]) for row in rows.values()} == {("running", "yes")}
+    assert f"http://127.0.0.1:{admin.port}" in admin.printed
+
+
+def test_up_again_changes_nothing(admin):
+    before = admin.records()
+    admin.up()
+    assert admin.records() == before
+
+
+def test_everything_listens_on_loopback_only(admin):
+    pids = {record["pid"] for record in admin.records().values()}
+    lines = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True).stdout.splitlines()
+    ours = [line for line in lines if pids & {int(p) for p in re.findall(r"pid=(\d+)", line)}]
+    if not ours:
+        pytest.skip("ss does not show whose a port is")
+    for line in ours:
+        assert re.match(r"(127\.0\.0\.1|\[::ffff:127\.0\.0\.1\]|\[::1\]):", line.split()[3]), line
+
+
+def test_passwords_are_in_no_argument_and_in_nothing_printed(admin):
+    folder = admin.folder / "secrets"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    words = [(folder / f"{name}.password").read_text() for name in ("redis", "postgres", "parley")]
+    texts = [admin.printed, *(f.read_text(errors="replace") for f in admin.folder.glob("logs/*"))]
+    for record in admin.records().values():
+        texts.append(Path(f"/proc/{record['pid']}/cmdline").read_text())
+    for file in folder.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    assert not any(word in text for word in words for text in texts)
+
+
+def test_what_was_killed_is_started_with_its_data(admin, api):
+    ann = api.new_user()
+    room = ann.room()
+    told = [ann.say(room, f"before {n}")["id"] for n in range(5)]
+    before = admin.records()
+    killed = ("kafka", "redis", "shard.0", "shard1", "directory", "chat.1", "ingest", "nginx")
+    for name in killed:
+        admin("kill", name)
+    rows = admin.rows(status=1)
+    assert rows["kafka"] == ["-", rows["kafka"][1], "down", "no"]
+    assert rows["user.1"][2] == "running"
+    admin.up()
+    assert all(row[3] == "yes" for row in admin.rows().values())
+    after = admin.records()
+    assert after["user.2"] == before["user.2"] and after["shard.1"] != before["shard.1"]
+    assert [message["id"] for message in ann.whole_history(room)] == told
+    ann.say(room, "after")
+
+
+def test_a_stopped_part_is_seen_and_goes_on(admin):
+    admin("kill", "user.2", "-STOP")
+    assert admin.rows(status=1)["user.2"][2:] == ["stopped", "no"]
+    admin("kill", "user.2", "-CONT")
+    assert admin.rows()["user.2"][2:] == ["running", "yes"]
+
+
+def test_scale_and_restart(admin, api):
+    ann = api.new_user()
+    admin("scale", "chat=3")
+    assert admin.rows()["chat.3"][3] == "yes"
+    ann.socket().alive()
+    admin("scale", "chat=2")
+    assert "chat.3" not in admin.rows()
+    before = admin.records()
+    admin("restart", "user")
+    after = admin.records()
+    assert {n for n in after if after[n] != before.get(n)} == {"user.1", "user.2"}
+    assert ann.get("/v1/me").status_code == 200
+
+
+def test_what_makes_no_sense_is_refused(admin):
+    assert "no nothing here" in admin("kill", "nothing", status=1)
+    assert "no signal" in admin("kill", "redis", "-NONSENSE", status=1)
+    assert "scale takes" in admin("scale", "kafka=3", status=1)
+    assert "no cluster in" in subprocess.run(
+        [str(ROOT / "cluster"), "--dir", "/tmp/no-such-cluster", "status"],
+        capture_output=True,
+        text=True,
+    ).stderr
+
+
+def test_logs_of_each_part(admin):
+    for name in ("kafka", "chat.1", "nginx-access"):
+        admin("logs", name)
+
+
+def test_down_ends_everything_and_up_finds_its_data(admin, api):
+    ann = api.new_user()
+    room = ann.room()
+    ann.say(room, "still there")
+    records = admin.records()
+    admin("down")
+    for name, record in records.items():
+        with pytest.raises(ProcessLookupError):
+            os.kill(record["pid"], signal.SIG_DFL)
+            pytest.fail(f"{name} runs on")
+    admin.up()
+    assert ann.contents(room) == ["still there"]
+    assert httpx.get(f"http://127.0.0.1:{admin.port}/healthz", trust_env=False).status_code == 200

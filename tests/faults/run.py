@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Breaks a cluster under load, in every way of faults.py, and holds what people were told and saw against history.
+
+    run.py [--short] [--only NAME]... [--seed N] [--keep FOLDER] [--no-sticky]
+
+A row a fault: messages sent, and of these lost, doubled, reordered, invented and missed, as tests/crash/check.py
+has it; and the longest time in which somebody saw nothing new. Exits with 1 when a row is not clean.
+"""
+
+import argparse
+import asyncio
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TESTS = HERE.parent
+sys.path[:0] = [str(HERE), *(str(TESTS / name) for name in ("crash", "e2e", "cluster"))]
+
+from cluster import Cluster  # noqa: E402
+from faults import FAULTS, by_name, dice_of  # noqa: E402
+from load import Load  # noqa: E402
+
+VERDICTS = ("lost", "doubled", "reordered", "invented", "missed")
+HEAD = f"{'fault':34} {'sends':>6} {'acked':>6}  " + " ".join(f"{v:>9}" for v in VERDICTS) + "  pause"
+
+
+class Row:
+    def __init__(self, fault, summary, pause, trouble=""):
+        self.fault, self.summary, self.pause, self.trouble = fault, summary, pause, trouble
+
+    def clean(self):
+        counts = [self.summary.get(verdict, 1) for verdict in VERDICTS]
+        return not any(counts) and not self.trouble and self.pause <= self.fault.pause_max
+
+    def __str__(self):
+        cells = " ".join(f"{self.summary.get(verdict, '?'):>9}" for verdict in VERDICTS)
+        sent, acknowledged = self.summary.get("sent", "?"), self.summary.get("acknowledged", "?")
+        line = f"{self.fault.name:34} {sent:>6} {acknowledged:>6}  {cells}  {self.pause:4.1f} s"
+        if self.pause > self.fault.pause_max:
+            line += f" (at most {self.fault.pause_max:.0f})"
+        return line + (f"  {self.trouble}" if self.trouble else "")
+
+
+def mend(cluster):
+    """Whatever a fault has left: everything runs again."""
+    for part in cluster.local.parts():
+        part.signal(signal.SIGCONT)
+    cluster.local.up()
+    return cluster.wait_ready(40)
+
+
+def run_one(cluster, fault, seed, folder):
+    dice = dice_of(seed, fault.name)
+    load = Load(cluster, folder, seed)
+    trouble = ""
+
+    def nemesis():
+        fault.do(cluster, dice)
+        mend(cluster)
+
+    try:
+        late = asyncio.run(load.run(nemesis))
+        trouble = f"{late} observers never got to the end" if late else ""
+        pause = load.longest_pause()
+    except Exception as problem:  # one bad row must not take the others with it
+        trouble, pause = f"{type(problem).__name__}: {problem}"[:300], 0.0
+        mend(cluster)
+    done = subprocess.run(
+        [sys.executable, str(TESTS / "crash/check.py"), str(folder)], capture_output=True, text=True
+    )
+    summary = json.loads(done.stdout) if done.stdout else {}
+    return Row(fault, summary, pause, trouble)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Faults of a cluster under load")
+    parser.add_argument("--short", action="store_true", help="what every run of the suite has")
+    parser.add_argument("--only", action="append", help="a name, or a part of one")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("--keep", type=Path, help="leave the clients' logs in this new folder")
+    parser.add_argument("--no-sticky", action="store_true", help="sockets go to any chat node")
+    arguments = parser.parse_args()
+    chosen = [by_name(name) for name in arguments.only or []]
+    chosen = chosen or [fault for fault in FAULTS if fault.short or not arguments.short]
+    print(f"seed {arguments.seed}", flush=True)
+    bad = 0
+    with tempfile.TemporaryDirectory(prefix="parley-faults-") as temporary:
+        logs = arguments.keep or Path(temporary)
+        with Cluster(sticky=not arguments.no_sticky) as cluster:
+            print(f"the cluster is at {cluster.url}, its folder {cluster.folder}\n{HEAD}", flush=True)
+            for number, fault in enumerate(chosen):
+                begun = time.monotonic()
+                row = run_one(cluster, fault, arguments.seed, logs / f"{number:02}")
+                print(f"{row}  [{time.monotonic() - begun:.0f} s]", flush=True)
+                if not row.clean():
+                    bad += 1
+                    print(json.dumps(row.summary.get("examples", {}), indent=1), flush=True)
+    print(f"{len(chosen) - bad} of {len(chosen)} faults clean, seed {arguments.seed}")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
