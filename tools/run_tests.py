@@ -322,7 +322,8 @@ PARTS = {
     "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web,
     "clients": part_clients, "crash": part_crash, "run": part_run,
     "storm": part_storm, "autobahn": part_autobahn,
-    "cluster": part_cluster, "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
+    "cluster": part_cluster,
+    "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
 }
 # Only by their names.
 LONG = {"faults": part_faults}
