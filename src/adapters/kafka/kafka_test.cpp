@@ -158,8 +158,8 @@ TEST_F(KafkaLog, ATopicIsMadeOnceAndMustHaveItsPartitions) {
 
 TEST_F(KafkaLog, KeepsTheOrderOfEachPartition) {
     const Settings settings = make_topic(2);
+    Answers zero, one, late; // outlive the producer
     Producer producer(settings, metrics, logger);
-    Answers zero, one;
     write(producer, zero, 0, 0, 5'000);
     write(producer, one, 1, 0, 10);
     ASSERT_TRUE(zero.await_all());
@@ -186,7 +186,6 @@ TEST_F(KafkaLog, KeepsTheOrderOfEachPartition) {
                                  std::chrono::system_clock::now().time_since_epoch())
                                  .count();
     EXPECT_NEAR(static_cast<double>(last.at.ms), static_cast<double>(now), 60'000);
-    Answers late;
     const auto begun = std::chrono::steady_clock::now();
     write(producer, late, 1, 10, 11);
     EXPECT_TRUE(handler.await_that([&] { return handler.read[1].size() == 7; }));
@@ -197,12 +196,12 @@ TEST_F(KafkaLog, KeepsTheOrderOfEachPartition) {
 
 TEST_F(KafkaLog, APausedPartitionGoesOnWhereItStood) {
     const Settings settings = make_topic(2);
+    Answers answers; // outlive the producer
     Producer producer(settings, metrics, logger);
     Handler handler;
     Consumer consumer(member(settings), metrics, logger);
     handler.consumer = &consumer;
     consumer.join(handler);
-    Answers answers;
     int written = 0;
     for (int round = 0; round < 10; ++round) {
         write(producer, answers, 0, written, written + 300);
@@ -247,8 +246,8 @@ void delete_before(const Settings& settings, Partition partition, std::int64_t o
 
 TEST_F(KafkaLog, SaysWhatItHasLostAndStandsStill) {
     const Settings settings = make_topic(1);
+    Answers answers; // outlive the producer
     Producer producer(settings, metrics, logger);
-    Answers answers;
     write(producer, answers, 0, 0, 10);
     ASSERT_TRUE(answers.await_all());
     delete_before(settings, 0, 6);
@@ -271,13 +270,13 @@ TEST_F(KafkaLog, SaysWhatItHasLostAndStandsStill) {
 
 TEST_F(KafkaLog, TwoConsumersShareAndTakeOver) {
     const Settings settings = make_topic(4);
+    Answers answers; // outlive the producer
     Producer producer(settings, metrics, logger);
     Handler first_handler, second_handler;
     Consumer first(member(settings), metrics, logger);
     first_handler.consumer = &first;
     first.join(first_handler);
     ASSERT_TRUE(first_handler.await_that([&] { return first_handler.owned.size() == 4; }));
-    Answers answers;
     for (Partition p = 0; p < 4; ++p) write(producer, answers, p, 0, 100);
     ASSERT_TRUE(first_handler.await_that([&] { return first_handler.count() == 400; }));
 
@@ -320,7 +319,7 @@ TEST_F(KafkaLog, TwoConsumersShareAndTakeOver) {
 
 TEST_F(KafkaLog, AnAnswerComesOnceWhateverHappens) {
     const Settings settings = make_topic(1);
-    Answers answers;
+    Answers answers; // outlive the producer
     Producer producer(settings, metrics, logger);
     Ends ends(settings, 1, metrics, logger);
     write(producer, answers, 0, 0, 1);
@@ -375,13 +374,13 @@ TEST_F(KafkaLog, AConsumerStopsSoonWithoutItsServer) {
 
 TEST_F(KafkaLog, NothingAcknowledgedIsLostWhenItsServerIsKilled) {
     const Settings settings = make_topic(1);
+    Answers answers; // outlive the producer
     Producer producer(settings, metrics, logger);
     Ends ends(settings, 1, metrics, logger);
     Handler handler;
     Consumer consumer(member(settings), metrics, logger);
     handler.consumer = &consumer;
     consumer.join(handler);
-    Answers answers;
     int sent = 0;
     auto send_for = [&](std::chrono::milliseconds time) {
         const auto until = std::chrono::steady_clock::now() + time;
