@@ -113,7 +113,8 @@ struct Application::Parts {
     static Task<void> reload(service::WordLists& words);
     Task<std::chrono::milliseconds> look_for_revocations();
     void begin_chores();
-    Task<std::chrono::milliseconds> lead(Storage::Work work);
+    enum class Chore : std::uint8_t { erase, retain };
+    Task<std::chrono::milliseconds> lead(Chore chore);
     net::CoreHandlers handlers_of(OnCore& on_core);
 
     const Settings settings;
@@ -251,17 +252,19 @@ void Application::Parts::begin_chores() {
     retention = std::make_unique<service::Retention>(storage->retention(), settings.retention_days,
                                                      clock, log, metrics);
     chores.push_back(std::make_unique<Periodic>(
-        core, [this] { return lead([this] { return eraser->step(); }); }));
+        core, [this] { return lead(Chore::erase); }));
     chores.push_back(std::make_unique<Periodic>(
-        core, [this] { return lead([this] { return retention->step(); }); }));
+        core, [this] { return lead(Chore::retain); }));
     for (Storage::Work& work : storage->chores())
         chores.push_back(std::make_unique<Periodic>(core, std::move(work)));
 }
 
 // What one process does for all.
-Task<std::chrono::milliseconds> Application::Parts::lead(Storage::Work work) {
-    if (!co_await storage->leads()) co_return limits::kStoreLookInterval;
-    co_return co_await work();
+Task<std::chrono::milliseconds> Application::Parts::lead(Chore chore) {
+    const bool leads = co_await storage->leads();
+    if (!leads) co_return limits::kStoreLookInterval;
+    if (chore == Chore::erase) co_return co_await eraser->step();
+    co_return co_await retention->step();
 }
 
 net::CoreHandlers Application::Parts::handlers_of(OnCore& on_core) {

@@ -64,7 +64,8 @@ public:
         for (const Command& command : commands()) {
             // A word that is a command by itself and has others below it.
             if (!group_summary(command.name).empty()) {
-                add_command(*group(command.name, false), *x_given.back(), command);
+                CLI::App& app = *group(command.name, false);
+                add_command(app, *x_given.back(), command);
                 continue;
             }
             CLI::App* parent = &x_app;
