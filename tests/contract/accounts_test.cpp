@@ -212,7 +212,7 @@ TEST_P(UserStoreContract, ARoleIsGivenAndTakenButNeverTheLastAdmins) {
               Errc::unknown_user);
 }
 
-PARLEY_ON_EACH_BACKEND(UserStoreContract);
+PARLEY_ON_EACH_STORE(UserStoreContract);
 
 class SessionStoreContract : public SuiteOnEachBackend {
 protected:
@@ -321,7 +321,7 @@ TEST_P(SessionStoreContract, WhoIsDisabledOrHasANewPasswordHasNoSession) {
     EXPECT_EQ(await(users.set_password({42}, "x", clock.now())).error().code, Errc::unknown_user);
 }
 
-PARLEY_ON_EACH_BACKEND(SessionStoreContract);
+PARLEY_ON_EACH_STORE(SessionStoreContract);
 
 } // namespace
 } // namespace parley::contract

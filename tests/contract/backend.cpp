@@ -5,6 +5,7 @@
 #include "adapters/sqlite/store.hpp"
 #include "chat/content_filter.hpp"
 #include "tests/contract/await.hpp"
+#include "tests/contract/postgres_backend.hpp"
 
 #include <cstdlib>
 #include <utility>
@@ -105,6 +106,12 @@ std::unique_ptr<Backend> make(const ports::Clock& clock) {
 
 std::vector<BackendKind> backend_kinds() {
     return {{"sqlite", make<SqliteBackend>}, {"memory", make<MemoryBackend>}};
+}
+
+std::vector<BackendKind> store_kinds() {
+    auto kinds = backend_kinds();
+    kinds.push_back({"postgres", make_postgres});
+    return kinds;
 }
 
 model::Filtered filtered(Result<model::Draft> draft) {

@@ -88,6 +88,8 @@ struct BackendKind {
 };
 // Those that every suite runs on.
 std::vector<BackendKind> backend_kinds();
+// With those that are stores of a log that is elsewhere: what only a log promises is not theirs.
+std::vector<BackendKind> store_kinds();
 
 model::Filtered filtered(Result<model::Draft> draft);
 
@@ -144,6 +146,10 @@ protected:
 
 #define PARLEY_ON_EACH_BACKEND(Suite)                                                              \
     INSTANTIATE_TEST_SUITE_P(, Suite, testing::ValuesIn(backend_kinds()),                          \
+                             [](const auto& info) { return std::string(info.param.name); })
+
+#define PARLEY_ON_EACH_STORE(Suite)                                                                \
+    INSTANTIATE_TEST_SUITE_P(, Suite, testing::ValuesIn(store_kinds()),                            \
                              [](const auto& info) { return std::string(info.param.name); })
 
 } // namespace parley::contract

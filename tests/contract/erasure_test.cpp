@@ -171,7 +171,7 @@ TEST_P(ErasureContract, AtItsEndTheAccountHasNoName) {
         Errc::unknown_user);
 }
 
-PARLEY_ON_EACH_BACKEND(ErasureContract);
+PARLEY_ON_EACH_STORE(ErasureContract);
 
 } // namespace
 } // namespace parley::contract

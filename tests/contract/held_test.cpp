@@ -123,7 +123,7 @@ TEST_P(HeldStoreContract, ADeletedRoomsMessagesAreNotListed) {
     EXPECT_TRUE(waiting({}).empty());
 }
 
-PARLEY_ON_EACH_BACKEND(HeldStoreContract);
+PARLEY_ON_EACH_STORE(HeldStoreContract);
 
 } // namespace
 } // namespace parley::contract

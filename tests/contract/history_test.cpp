@@ -267,7 +267,7 @@ TEST_P(HistoryContract, ADeletedRoomHasNoHistory) {
     EXPECT_TRUE(events({}).events.empty());
 }
 
-PARLEY_ON_EACH_BACKEND(HistoryContract);
+PARLEY_ON_EACH_STORE(HistoryContract);
 
 } // namespace
 } // namespace parley::contract

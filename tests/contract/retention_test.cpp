@@ -138,7 +138,7 @@ TEST_P(RetentionContract, MuchIsTakenOutInManySteps) {
     EXPECT_EQ(await(backend->history().messages_after(other, {}, 10)).value().messages.size(), 1u);
 }
 
-PARLEY_ON_EACH_BACKEND(RetentionContract);
+PARLEY_ON_EACH_STORE(RetentionContract);
 
 } // namespace
 } // namespace parley::contract

@@ -224,7 +224,7 @@ TEST_P(RoomDirectoryContract, ListsMembersInPages) {
     EXPECT_TRUE(await(directory().members({42}, {}, 10)).value().empty());
 }
 
-PARLEY_ON_EACH_BACKEND(RoomDirectoryContract);
+PARLEY_ON_EACH_STORE(RoomDirectoryContract);
 
 } // namespace
 } // namespace parley::contract
