@@ -252,20 +252,20 @@ void TextFolding::fold_with_details(std::string_view text, FoldedText& out) cons
 }
 
 bool TextFolding::is_simple(std::string_view text) {
-    constexpr std::uint64_t kHigh = 0x8080808080808080ull, kOnes = 0x0101010101010101ull;
-    const auto simple = [](unsigned char c) {
-        return (c >= 0x20 && c < 0x7F) || (c >= 0x09 && c <= 0x0D);
+    const auto odd = [](char c) {
+        const auto from_tab = static_cast<unsigned char>(c - 0x09);
+        const auto from_space = static_cast<unsigned char>(c - 0x20);
+        return static_cast<unsigned char>((from_space > 0x5E) & (from_tab > 4));
     };
+    // Without a branch on what the bytes are, so that the compiler takes many at a time.
     const char* p = text.data();
     const char* const end = p + text.size();
-    for (; end - p >= 8; p += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, p, 8);
-        // A byte of 0x80 and above, or one below 0x20, or 0x7F (may be wrong, never the other way).
-        const std::uint64_t odd = word | (word - kOnes * 0x20) | (word + kOnes);
-        if ((odd & kHigh) != 0 && !std::all_of(p, p + 8, simple)) return false;
+    for (; end - p >= 64; p += 64) {
+        unsigned char any = 0;
+        for (int i = 0; i < 64; ++i) any |= odd(p[i]);
+        if (any) return false;
     }
-    return std::all_of(p, end, simple);
+    return std::none_of(p, end, [odd](char c) { return odd(c) != 0; });
 }
 
 } // namespace parley::chat

@@ -4,6 +4,7 @@
 #include "chat/word_matcher_builder.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace parley::chat {
 
@@ -124,72 +125,51 @@ std::size_t WordMatcher::run(std::span<const Symbol> symbols, std::size_t start,
     return symbols.size();
 }
 
-// Whether the symbol is part of a word. Beyond ASCII that is dear to tell: there nothing is.
-template <class Symbol>
-unsigned WordMatcher::is_part(std::span<const Symbol> symbols, std::size_t at) const {
-    if constexpr (sizeof(Symbol) == 1)
-        return at < symbols.size() ? x_ascii_parts[symbols[at]] : 0u;
-    else
-        return 0;
-}
-
-// Not 0: maybe.
-template <class Symbol>
-unsigned WordMatcher::may_begin(std::span<const Symbol> symbols, std::size_t at,
-                                const std::uint8_t* classes) const {
-    const std::uint64_t eight = load_eight(classes);
-    unsigned kinds = 0;
-    for (const Table& table : x_tables) {
-        const std::uint64_t hash = block_hash(eight, table.length);
-        const std::size_t slot = hash >> table.shift, second = second_slot(slot, hash);
-        const unsigned found = (table.slots[slot >> 1] >> 4 * (slot & 1)) &
-                               (table.slots[second >> 1] >> 4 * (second & 1));
-        const unsigned whole =
-            (Table::kInsideWhole | Table::kBeginsWhole) * (is_part(symbols, at + table.length) ^ 1);
-        kinds |= found & (whole | Table::kInside | Table::kBegins);
-    }
-    const unsigned begins = (Table::kBegins | Table::kBeginsWhole) * (is_part(symbols, at - 1) ^ 1);
-    return kinds & (begins | Table::kInside | Table::kInsideWhole);
-}
-
-// Positions of the block where a word may begin. No branch on what the text is: every position is
-// written, few are kept.
-template <class Symbol>
-std::size_t WordMatcher::find_candidates(std::span<const Symbol> symbols, std::size_t at,
+// Places of the block where a word may begin. No branch on what the text is: every one is written,
+// few are kept.
+std::size_t WordMatcher::find_candidates(std::span<const std::uint16_t> symbols, std::size_t at,
                                          std::size_t here, std::uint16_t* candidates) const {
     std::uint8_t classes[kBlock + 16];
-    const std::uint8_t* const class_of =
-        sizeof(Symbol) == 1 ? x_ascii_classes.data() : x_classes.data();
+    const std::uint8_t* const class_of = x_classes.data();
     const std::size_t known = std::min(here + 8, symbols.size() - at);
     for (std::size_t i = 0; i < known; ++i) classes[i] = class_of[symbols[at + i]];
     std::fill(classes + known, classes + here + 16, std::uint8_t{0});
-    const std::uint32_t* const near = x_near.data();
-    const unsigned shift = x_near_shift;
     std::size_t count = 0;
     for (std::size_t i = 0; i < here; ++i) {
-        const std::uint64_t bit = block_hash(load_eight(classes + i), kNear) >> shift;
         candidates[count] = static_cast<std::uint16_t>(i);
-        count += near[bit >> 5] >> (bit & 31) & 1;
-    }
-    std::size_t inside = 0;
-    for (std::size_t c = 0; c < count; ++c) {
-        const std::uint16_t i = candidates[c];
-        const std::uint64_t bit = block_hash(load_eight(classes + i), kNear) >> shift;
-        candidates[inside] = i;
-        inside += (x_inside[bit >> 5] >> (bit & 31) & 1) | (is_part(symbols, at + i - 1) ^ 1);
+        count += x_prefixes.may_be_near(load_eight(classes + i));
     }
     std::size_t likely = 0;
-    for (std::size_t c = 0; c < inside; ++c) {
+    for (std::size_t c = 0; c < count; ++c) {
         const std::uint16_t i = candidates[c];
         candidates[likely] = i;
-        likely += may_begin(symbols, at + i, classes + i) != 0;
+        likely += x_prefixes.may_be(load_eight(classes + i));
     }
     return likely;
 }
 
-template <class Symbol>
-void WordMatcher::scan_symbols(std::span<const Symbol> symbols, ScanText& text,
-                               std::vector<WordHit>& hits) const {
+void WordMatcher::scan_simple(ScanText& text, std::vector<WordHit>& hits) const {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.x_text.data());
+    const std::span symbols(bytes, text.x_text.size());
+    WordSieve::Found found;
+    std::size_t resume = 0;
+    for (std::size_t at = 0; at < symbols.size(); at += WordSieve::kBlock) {
+        if (resume >= at + WordSieve::kBlock) continue;
+        const std::size_t words = x_sieve.find(text.x_text, at, found);
+        for (std::size_t word = 0; word < words; ++word) {
+            for (std::uint64_t places = found[word]; places; places &= places - 1) {
+                const auto bit = static_cast<std::size_t>(std::countr_zero(places));
+                const std::size_t place = at + 64 * word + bit;
+                if (place >= resume) resume = run(symbols, place, text, hits);
+            }
+        }
+    }
+}
+
+void WordMatcher::scan_folded(ScanText& text, std::vector<WordHit>& hits) const {
+    text.x_numbers.clear();
+    for (const char32_t symbol : text.x_folded.symbols) text.x_numbers.push_back(number_of(symbol));
+    const std::span<const std::uint16_t> symbols(text.x_numbers);
     std::uint16_t candidates[kBlock];
     std::size_t resume = 0;
     for (std::size_t at = 0; at < symbols.size(); at += kBlock) {
@@ -197,22 +177,18 @@ void WordMatcher::scan_symbols(std::span<const Symbol> symbols, ScanText& text,
         if (resume >= at + here) continue;
         const std::size_t count = find_candidates(symbols, at, here, candidates);
         for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t position = at + candidates[i];
-            if (position >= resume) resume = run(symbols, position, text, hits);
+            const std::size_t place = at + candidates[i];
+            if (place >= resume) resume = run(symbols, place, text, hits);
         }
     }
 }
 
 void WordMatcher::scan(ScanText& text, std::vector<WordHit>& hits) const {
     if (x_entries.empty()) return;
-    if (text.x_simple) {
-        const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.x_text.data());
-        scan_symbols(std::span(bytes, text.x_text.size()), text, hits);
-        return;
-    }
-    text.x_numbers.clear();
-    for (const char32_t symbol : text.x_folded.symbols) text.x_numbers.push_back(number_of(symbol));
-    scan_symbols(std::span<const std::uint16_t>(text.x_numbers), text, hits);
+    if (text.x_simple)
+        scan_simple(text, hits);
+    else
+        scan_folded(text, hits);
 }
 
 // --- what counts
@@ -268,9 +244,8 @@ bool WordMatcher::is_written_so(const std::vector<Letter>& letters, bool exactly
 }
 
 std::size_t WordMatcher::memory_bytes() const {
-    std::size_t tables = 2 * x_near.size() * sizeof(std::uint32_t);
-    for (const Table& table : x_tables) tables += table.slots.size();
-    return tables + x_nodes.size() * sizeof(Node) + x_outputs.size() * sizeof(Output) +
+    return x_sieve.memory_bytes() + x_prefixes.memory_bytes() + x_nodes.size() * sizeof(Node) +
+           x_outputs.size() * sizeof(Output) +
            x_entries.size() * (sizeof(WordEntry) + sizeof(Rules));
 }
 

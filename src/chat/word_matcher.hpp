@@ -29,6 +29,8 @@
 #include "base/result.hpp"
 #include "chat/text_folding.hpp"
 #include "chat/word_list.hpp"
+#include "chat/word_prefixes.hpp"
+#include "chat/word_sieve.hpp"
 
 #include <array>
 #include <cstdint>
@@ -91,10 +93,8 @@ public:
 
 private:
     using State = std::uint32_t;
-    static constexpr std::size_t kBlock = 512;            // positions filtered at a time
-    static constexpr std::size_t kNear = 5;               // symbols of the bitmap
-    static constexpr std::size_t kBlocksMax = 512 * 1024; // entered in it
-    static constexpr std::size_t kDeep = 4;               // a state of so many symbols is not left
+    static constexpr std::size_t kBlock = 512; // places that are asked about at a time
+    static constexpr std::size_t kDeep = 4;    // a state of so many symbols is not left
 
     struct Node {
         State children = 0; // the first one
@@ -105,15 +105,6 @@ private:
         std::uint16_t count = 0;       // of the children
     };
     static_assert(sizeof(Node) == 16);
-
-    // Of words of some lengths, by the first `length` symbols. For each slot four bits: whether a
-    // word may begin inside another, times whether it is longer than the block or may go on.
-    struct Table {
-        std::size_t length = 0;
-        unsigned shift = 0;
-        std::vector<std::uint8_t> slots; // two in a byte
-        static constexpr unsigned kInside = 1, kInsideWhole = 2, kBegins = 4, kBeginsWhole = 8;
-    };
 
     struct Letter {
         char32_t plain;
@@ -133,9 +124,8 @@ private:
     struct Builder;
 
     WordMatcher() = default;
-    template <class Symbol>
-    void scan_symbols(std::span<const Symbol> symbols, ScanText& text,
-                      std::vector<WordHit>& hits) const;
+    void scan_simple(ScanText& text, std::vector<WordHit>& hits) const;
+    void scan_folded(ScanText& text, std::vector<WordHit>& hits) const;
     template <class Symbol>
     std::size_t run(std::span<const Symbol> symbols, std::size_t start, ScanText& text,
                     std::vector<WordHit>& hits) const;
@@ -146,14 +136,8 @@ private:
                               ScanText& text);
     State child(State state, std::uint16_t symbol) const;
     State step(State state, std::uint16_t symbol) const;
-    template <class Symbol>
-    unsigned is_part(std::span<const Symbol> symbols, std::size_t at) const;
-    template <class Symbol>
-    std::size_t find_candidates(std::span<const Symbol> symbols, std::size_t at, std::size_t here,
-                                std::uint16_t* candidates) const;
-    template <class Symbol>
-    unsigned may_begin(std::span<const Symbol> symbols, std::size_t at,
-                       const std::uint8_t* classes) const;
+    std::size_t find_candidates(std::span<const std::uint16_t> symbols, std::size_t at,
+                                std::size_t here, std::uint16_t* candidates) const;
     std::uint16_t number_of(char32_t symbol) const;
 
     std::vector<WordEntry> x_entries; // sorted by their symbols
@@ -162,20 +146,16 @@ private:
 
     // Symbols that occur are numbered from 1; 0 is any other.
     std::array<std::uint16_t, 256> x_ascii_numbers{};
-    std::array<std::uint8_t, 256> x_ascii_classes{};
     std::vector<std::uint8_t> x_classes;                     // by number: 0..31
     std::vector<std::pair<char32_t, std::uint16_t>> x_slots; // hash table of those above ASCII
-
-    std::array<std::uint8_t, 256> x_ascii_parts{}; // 1: part of a word
 
     std::vector<Node> x_nodes; // the root first
     std::vector<State> x_root; // its children by number
     std::vector<Output> x_outputs;
 
-    // The bitmap, and that of the words among them that may begin inside another.
-    std::vector<std::uint32_t> x_near, x_inside;
-    unsigned x_near_shift = 0;
-    std::vector<Table> x_tables;
+    // Where the automaton is entered: in ASCII, and in the numbers of other texts.
+    WordSieve x_sieve;
+    WordPrefixes x_prefixes;
 };
 
 } // namespace parley::chat

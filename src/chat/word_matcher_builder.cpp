@@ -29,7 +29,7 @@ Result<void> WordMatcher::Builder::build(std::vector<WordEntry> entries) {
     }
     make_trie();
     make_failures();
-    make_bitmaps();
+    make_sieves();
     return {};
 }
 
@@ -88,11 +88,9 @@ Result<void> WordMatcher::Builder::number_symbols() {
     for (int byte = 0; byte < 0x80; ++byte) {
         const auto symbol =
             static_cast<unsigned char>(x_folding.fold_simple(static_cast<char>(byte)));
-        x_made.x_ascii_parts[byte] = TextFolding::is_word_part(static_cast<char32_t>(byte));
         const auto found = numbers.find(symbol);
         if (found == numbers.end()) continue;
         x_made.x_ascii_numbers[byte] = found->second;
-        x_made.x_ascii_classes[byte] = x_made.x_classes[found->second];
     }
     for (Word& word : x_words)
         for (const char32_t symbol : word.symbols) word.numbers.push_back(numbers[symbol]);
@@ -172,66 +170,19 @@ void WordMatcher::Builder::make_failures() {
     }
 }
 
-void WordMatcher::Builder::make_bitmaps() {
-    // Enough slots that few of them are taken, and no more: the fewer, the nearer to the core.
-    const auto bits_for = [](std::size_t blocks) {
-        return std::clamp(static_cast<unsigned>(std::bit_width(blocks * 16)), 12u, 20u);
-    };
-    // Whatever may follow a word that is shorter than the bitmap's block: so many more blocks.
-    const auto tails_of = [](const Word& word) -> std::uint32_t {
-        const std::size_t length = word.numbers.size();
-        return length < kNear ? 1u << 5 * (kNear - length) : 1;
-    };
-    constexpr std::size_t kLengths[] = {5, 6, 8};
-    std::size_t counts[3] = {}, all = 0;
-    const auto table_of = [](std::size_t length) { return length >= 8 ? 2 : length >= 6 ? 1 : 0; };
-    for (const Word& word : x_words) {
-        counts[table_of(word.numbers.size())] += tails_of(word);
-        all += tails_of(word);
+void WordMatcher::Builder::make_sieves() {
+    std::vector<WordSieve::Entry> entries;
+    std::vector<WordKey> keys;
+    for (std::size_t w = 0; w < x_words.size(); ++w) {
+        const Rules& rules = x_made.x_rules[w];
+        entries.push_back({x_words[w].symbols, rules.left, rules.right});
+        WordKey& key = keys.emplace_back();
+        const auto& numbers = x_words[w].numbers;
+        for (std::size_t i = 0; i < std::min(numbers.size(), key.size()); ++i)
+            key[i] = x_made.x_classes[numbers[i]];
     }
-    // Lists full of words of one or two symbols (Chinese ones are): every place is looked at.
-    if (all > kBlocksMax) {
-        x_made.x_near_shift = 64 - 12;
-        x_made.x_near.assign(std::size_t{1} << 12 >> 5, ~0u);
-        x_made.x_inside = x_made.x_near;
-        x_made.x_tables.push_back({kNear, 64 - 12, std::vector<std::uint8_t>(1 << 11, 0xFF)});
-        return;
-    }
-    std::size_t index[3] = {};
-    for (std::size_t i = 0; i < 3; ++i) {
-        if (counts[i] == 0) continue;
-        index[i] = x_made.x_tables.size();
-        Table& table = x_made.x_tables.emplace_back();
-        table.length = kLengths[i];
-        table.shift = 64 - bits_for(counts[i]);
-        table.slots.assign(std::size_t{1} << bits_for(counts[i]) >> 1, 0);
-    }
-    x_made.x_near_shift = 64 - bits_for(all);
-    x_made.x_near.assign(std::size_t{1} << bits_for(all) >> 5, 0);
-    x_made.x_inside = x_made.x_near;
-    for (const Word& word : x_words)
-        enter_blocks(word, tails_of(word), x_made.x_tables[index[table_of(word.numbers.size())]]);
-}
-
-void WordMatcher::Builder::enter_blocks(const Word& word, std::uint32_t tails, Table& table) {
-    const std::size_t length = word.numbers.size();
-    std::uint8_t classes[8] = {};
-    for (std::size_t i = 0; i < std::min<std::size_t>(length, 8); ++i)
-        classes[i] = x_made.x_classes[word.numbers[i]];
-    const bool whole = word.rules.right && length == table.length;
-    const unsigned kind = word.rules.left ? (whole ? Table::kBeginsWhole : Table::kBegins)
-                                          : (whole ? Table::kInsideWhole : Table::kInside);
-    for (std::uint32_t tail = 0; tail < tails; ++tail) {
-        for (std::size_t i = length; i < kNear; ++i)
-            classes[i] = static_cast<std::uint8_t>(tail >> 5 * (i - length) & 31);
-        const std::uint64_t near = block_hash(load_eight(classes), kNear) >> x_made.x_near_shift;
-        x_made.x_near[near >> 5] |= 1u << (near & 31);
-        if (!word.rules.left) x_made.x_inside[near >> 5] |= 1u << (near & 31);
-        const std::uint64_t hash = block_hash(load_eight(classes), table.length);
-        const std::size_t slot = hash >> table.shift;
-        for (const std::size_t each : {slot, second_slot(slot, hash)})
-            table.slots[each >> 1] |= static_cast<std::uint8_t>(kind << 4 * (each & 1));
-    }
+    x_made.x_sieve.make(x_folding, entries);
+    x_made.x_prefixes.make(keys);
 }
 
 } // namespace parley::chat

@@ -3,8 +3,6 @@
 
 #include "chat/word_matcher.hpp"
 
-#include <cstring>
-
 namespace parley::chat {
 
 struct WordMatcher::Builder {
@@ -28,27 +26,13 @@ private:
     void make_trie();
     std::uint32_t output_of(Range range, std::size_t depth);
     void make_failures();
-    void make_bitmaps();
-    void enter_blocks(const Word& word, std::uint32_t tails, Table& table);
+    void make_sieves();
 
     const TextFolding& x_folding;
     WordMatcher& x_made;
     std::vector<Word> x_words;
 };
 
-inline std::uint64_t load_eight(const std::uint8_t* classes) {
-    std::uint64_t eight;
-    std::memcpy(&eight, classes, sizeof eight);
-    return eight;
-}
-// Where the bitmap has the bit of five classes, and a table that of its `length`.
-inline std::uint64_t block_hash(std::uint64_t eight, std::size_t length) {
-    return (eight << (64 - 8 * length)) * 0x9E3779B97F4A7C15ull;
-}
-// A block has its bits in two slots of one line of the cache: by chance both are taken rarely.
-inline std::size_t second_slot(std::size_t slot, std::uint64_t hash) {
-    return slot ^ (1 + (hash >> 20 & 0x3E));
-}
 inline std::size_t slot_of(char32_t symbol, std::size_t slots) {
     return symbol * 0x9E3779B1u >> 7 & (slots - 1);
 }

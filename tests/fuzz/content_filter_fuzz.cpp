@@ -4,6 +4,7 @@
 #include "chat/composer.hpp"
 #include "chat/content_filter.hpp"
 #include "chat/word_matcher.hpp"
+#include "chat/word_sieve.hpp"
 #include "tests/support/naive_filter.hpp"
 
 #include <cstddef>
@@ -15,7 +16,7 @@ using namespace parley;
 namespace {
 
 // The naive filter takes their product in time.
-constexpr std::size_t kListBytes = 400, kTextBytes = 1'000;
+constexpr std::size_t kListBytes = 400, kTextBytes = 2'500;
 
 void compare(chat::ContentFilter& filter, const std::vector<chat::WordEntry>& entries,
              const std::string& text) {
@@ -29,6 +30,29 @@ void compare(chat::ContentFilter& filter, const std::vector<chat::WordEntry>& en
     if (refused) return;
     const auto& body = std::get<model::Filtered>(verdict).draft().body();
     PARLEY_ASSERT(std::get<model::EditDraft>(body).content == expected.masked);
+}
+
+// The sieve with the instructions of this core, and with those of every core.
+void compare_sieves(const chat::TextFolding& folding, const std::vector<chat::WordEntry>& entries,
+                    const std::string& text) {
+    if (!chat::WordSieve::kFast || !chat::TextFolding::is_simple(text)) return;
+    std::vector<chat::FoldedText> folded(entries.size());
+    std::vector<std::u32string> symbols;
+    std::vector<chat::WordSieve::Entry> sifted;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        folding.fold(entries[i].text, folded[i]);
+        symbols.emplace_back(folded[i].symbols.begin(), folded[i].symbols.end());
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i)
+        sifted.push_back({symbols[i], !entries[i].open_left, !entries[i].open_right});
+    chat::WordSieve sieve;
+    sieve.make(folding, sifted);
+    for (std::size_t at = 0; at < text.size(); at += chat::WordSieve::kBlock) {
+        chat::WordSieve::Found fast{}, slow{};
+        sieve.find(text, at, fast, true);
+        sieve.find(text, at, slow, false);
+        PARLEY_ASSERT(fast == slow);
+    }
 }
 
 } // namespace
@@ -46,7 +70,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto snapshot = std::make_shared<chat::ContentFilter::Snapshot>();
     snapshot->everywhere = *matcher;
     filter.publish(std::move(snapshot));
-    compare(filter, *entries, std::string(input.substr(std::min(end + 1, size))));
+    const std::string text(input.substr(std::min(end + 1, size)));
+    compare(filter, *entries, text);
+    compare_sieves(filter.folding(), *entries, text);
     // Bytes that are no text are never drafts, but no reason to fail either.
     chat::ScanText scanned;
     std::vector<chat::WordHit> hits;
