@@ -3,13 +3,11 @@
 //
 // Sources: Aho and Corasick, "Efficient string matching" (1975), over folded symbols. A state is 16
 // bytes, its children lie side by side, and a word's last letters lie in a row: as compact as a
-// double array, and built in linear time. In front of it stands a filter of blocks after Wu and
-// Manber (1994): a bitmap of the first five symbols of words, asked at every place without a
-// branch, and where it says yes tables of the first five, six or eight symbols, which also know
-// whether a word must begin or end there. Only where one of them says yes is the
-// automaton entered, and it is left once it holds less than four symbols; so each symbol is read a
-// bounded number of times (at most five), whatever the text. A text without hits is read at the
-// speed of the bitmap.
+// double array, and built in linear time. In front of it stands what knows where a word may begin:
+// for ASCII a WordSieve, for other texts WordPrefixes, asked at every place. Only where that says
+// yes is the automaton entered, and it is left once it holds less than four symbols; so each symbol
+// is read a bounded number of times (at most five), whatever the text. A text without hits is read
+// at the speed of what stands in front.
 //
 // A hit of symbols counts where the entry says so:
 //   - Without "*", a word begins and ends there: no part of a word lies beside it, signs that
