@@ -73,10 +73,12 @@ constexpr int kNewest = 0, kKind = 1, kAt = 2, kPrev = 3, kMessage = 4;
 constexpr int kNonce = kMessage + kMessageColumns, kSubject = kNonce + 1;
 constexpr int kDetail = kSubject + 1, kFlags = kDetail + 1, kText = kFlags + 1, kTopic = kText + 1;
 
+// MATERIALIZED: else the newest id is looked up again for each row.
 constexpr const char* kEventsAfter =
+    "WITH h AS MATERIALIZED (SELECT " PARLEY_NEWEST_EVENT " AS newest FROM rooms r "
+    "WHERE r.id = $1 AND r.deleted = 0) "
     "SELECT h.newest, m.kind, m.at, m.prev_id, " PARLEY_MESSAGE_COLUMNS
-    ", m.nonce, m.subject, m.detail, m.flags, m.text, m.topic FROM (SELECT " PARLEY_NEWEST_EVENT
-    " AS newest FROM rooms r WHERE r.id = $1 AND r.deleted = 0) h LEFT JOIN "
+    ", m.nonce, m.subject, m.detail, m.flags, m.text, m.topic FROM h LEFT JOIN "
     "(SELECT * FROM "
     "((SELECT 1 AS kind, created_at AS at, prev_id, id, user_id, type, content, media_id, "
     "reply_to, created_at, edited_at, deleted, nonce, 0 AS subject, 0 AS detail, 0 AS flags, "

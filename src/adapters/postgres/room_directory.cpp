@@ -47,9 +47,9 @@ constexpr int kUnread = kHigh + 1, kLastMessage = kUnread + 1;
 
 constexpr const char* kRoomsOf =
     "SELECT " PARLEY_ROOM_COLUMNS ", b.role, b.mark, r.dm_low, r.dm_high, u.unread, "
-    PARLEY_MESSAGE_COLUMNS " FROM (SELECT b.room_id, b.role, coalesce(k.message_id, 0) AS mark "
-    "FROM members b LEFT JOIN read_marks k ON k.user_id = b.user_id AND k.room_id = b.room_id "
-    "WHERE b.user_id = $1 AND b.room_id > $2 ORDER BY b.room_id LIMIT $3) b "
+    PARLEY_MESSAGE_COLUMNS " FROM (SELECT b.room_id, b.role, coalesce((SELECT message_id FROM "
+    "read_marks WHERE user_id = $1 AND room_id = b.room_id), 0) AS mark "
+    "FROM members b WHERE b.user_id = $1 AND b.room_id > $2 ORDER BY b.room_id LIMIT $3) b "
     "JOIN rooms r ON r.id = b.room_id, "
     "LATERAL (SELECT count(*) AS unread FROM (SELECT 1 FROM (SELECT user_id, deleted FROM messages "
     "WHERE room_id = b.room_id AND id > b.mark ORDER BY id DESC LIMIT $4) s "
