@@ -106,6 +106,9 @@ def main():
     parser.add_argument("--no-sticky", action="store_true", help="a chat node by chance")
     parser.add_argument("--prefix", default="/var/lib/nginx", help="folder of its pid and bodies")
     parser.add_argument("--access-log", default="off", help="a file, or off")
+    parser.add_argument("--error-log", default="/var/log/nginx/error.log", help="a file")
+    own = "www-data" if os.geteuid() == 0 else ""
+    parser.add_argument("--run-as", default=own, help="user of the workers, when started as root")
     arguments = parser.parse_args()
     sys.stdout.write(
         render(
@@ -115,7 +118,8 @@ def main():
             prefix=arguments.prefix,
             sticky=not arguments.no_sticky,
             access_log=arguments.access_log,
-            run_as="www-data" if os.geteuid() == 0 else None,
+            error_log=arguments.error_log,
+            run_as=arguments.run_as,
         )
     )
 
