@@ -38,6 +38,7 @@ Errc errc_of(std::string_view state) {
 // After these the next call begins with a new connection: the server goes away, is not the primary
 // any more, or has other statements or tables than those that were prepared.
 bool ends_connection(std::string_view state) {
+    if (state == "57014") return false; // a statement that took too long
     const std::string_view kind = state.substr(0, 2);
     return kind == "08" || kind == "57" || kind == "58" || kind == "XX" || state == "25006" ||
            state == "26000" || state == "0A000" || state.empty();
