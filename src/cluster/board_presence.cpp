@@ -14,10 +14,24 @@ constexpr std::chrono::milliseconds kStep = 100ms, kBeat = 1000ms;
 
 } // namespace
 
-void BoardPresence::came(model::UserId user) {
+Task<void> BoardPresence::came(model::UserId user) {
+    {
+        std::lock_guard lock(x_mutex);
+        x_here.insert(user);
+    }
+    std::vector<model::UserId> one(1, user);
+    static_cast<void>(co_await put(std::move(one)));
+}
+
+// What could not be put on is the next step's.
+Task<bool> BoardPresence::put(std::vector<model::UserId> some) {
+    const std::vector<model::UserId> again = some;
+    const auto put = co_await x_board.put(x_node, std::move(some));
+    if (put) co_return true;
     std::lock_guard lock(x_mutex);
-    x_here.insert(user);
-    x_new.insert(user);
+    for (const model::UserId user : again)
+        if (x_here.contains(user)) x_new.insert(user);
+    co_return false;
 }
 
 Task<bool> BoardPresence::gone(model::UserId user) {
@@ -69,13 +83,8 @@ Task<std::chrono::milliseconds> BoardPresence::step() {
     for (;;) {
         std::vector<model::UserId> some = take_new(limits::kPresenceStep);
         if (some.empty()) break;
-        const std::vector<model::UserId> again = some;
-        const auto put = co_await x_board.put(x_node, std::move(some));
-        if (put) continue;
-        std::lock_guard lock(x_mutex);
-        for (const model::UserId user : again)
-            if (x_here.contains(user)) x_new.insert(user);
-        break;
+        const bool done = co_await put(std::move(some));
+        if (!done) break;
     }
     co_return kStep;
 }

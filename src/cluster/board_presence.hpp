@@ -1,5 +1,5 @@
 // BoardPresence: this process's part of the presence board. It says each second that it lives, puts
-// on who has come, and puts everybody on again when the board did not know it any more.
+// on who has come (again where that failed), and puts everybody on again when the board did not know it any more.
 //
 // Threading: came() and the rest from any core; step() on core 0. Owner: app. Bound: users with a
 // connection.
@@ -21,7 +21,7 @@ public:
     BoardPresence(std::string node, ports::PresenceBoard& board)
         : x_node(std::move(node)), x_board(board) {}
 
-    void came(model::UserId user) override;
+    Task<void> came(model::UserId user) override;
     Task<bool> gone(model::UserId user) override;
     Task<std::vector<bool>> online(std::vector<model::UserId> users) override;
 
@@ -32,6 +32,7 @@ public:
 
 private:
     std::vector<model::UserId> take_new(std::size_t limit);
+    Task<bool> put(std::vector<model::UserId> some);
 
     const std::string x_node;
     ports::PresenceBoard& x_board;

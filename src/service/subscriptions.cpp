@@ -12,7 +12,8 @@ void Rooms::connect(chat::Subscriber& subscriber, std::uint64_t responder, std::
     on(home_of(subscriber.user_id()),
        [this, user = subscriber.user_id(), responder, most](Rooms& home) {
            const std::size_t connections = home.x_presence.connected(user);
-           if (connections == 1 && home.x_ports.presence) home.x_ports.presence->came(user);
+           if (connections == 1 && home.x_ports.presence)
+               home.x_gate.spawn(home.x_ports.presence->came(user));
            if (connections <= most) return;
            x_core.post([this, responder] {
                const auto found = x_responders.find(responder);

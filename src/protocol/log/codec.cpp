@@ -317,7 +317,8 @@ Result<DraftRecord> Codec::decode_draft(std::string_view record) {
     const auto room = in.id<model::RoomId>();
     const auto user = in.id<model::UserId>();
     const bool by_server = in.flag();
-    model::Draft draft(room, user, take_body(in));
+    model::DraftBody body = take_body(in);
+    model::Draft draft(room, user, std::move(body));
     PARLEY_CHECK(check_end(in));
     if (!room || !user) return Error(Errc::invalid_field, "a record without room or user");
     draft.x_by_server = by_server;
@@ -343,7 +344,9 @@ Result<AnswerRecord> Codec::decode_answer(std::string_view record) {
     answer.nonce = in.bytes();
     answer.duplicate = in.flag();
     answer.error = take_optional(in, [&] {
-        Error error(in.enumerator(Errc::unavailable, Errc::internal), in.bytes());
+        Error error;
+        error.code = in.enumerator(Errc::unavailable, Errc::internal);
+        error.detail = in.bytes();
         const auto wait = take_optional(in, [&] { return in.i64(); });
         if (wait) error.retry_after = std::chrono::milliseconds(*wait);
         return error;
