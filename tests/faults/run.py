@@ -38,6 +38,10 @@ class Row:
         counts = [self.summary.get(verdict, 1) for verdict in VERDICTS]
         return not any(counts) and not self.trouble and self.pause <= self.fault.pause_max
 
+    def broke_the_cluster(self):
+        """What comes after it would say nothing."""
+        return bool(self.trouble)
+
     def __str__(self):
         cells = " ".join(f"{self.summary.get(verdict, '?'):>9}" for verdict in VERDICTS)
         sent, acknowledged = self.summary.get("sent", "?"), self.summary.get("acknowledged", "?")
@@ -56,21 +60,21 @@ def mend(cluster):
 
 
 def run_one(cluster, fault, seed, folder):
-    dice = dice_of(seed, fault.name)
-    load = Load(cluster, folder, seed)
-    trouble = ""
+    dice, pause = dice_of(seed, fault.name), 0.0
 
     def nemesis():
         fault.do(cluster, dice)
         mend(cluster)
 
     try:
+        load = Load(cluster, folder, seed)
         late = asyncio.run(load.run(nemesis))
         trouble = f"{late} observers never got to the end" if late else ""
         pause = load.longest_pause()
     except Exception as problem:  # one bad row must not take the others with it
-        trouble, pause = f"{type(problem).__name__}: {problem}"[:300], 0.0
-        mend(cluster)
+        trouble = f"{type(problem).__name__}: {problem}"[:300]
+    if not (folder / "history.jsonl").exists():  # nothing to hold the clients' logs against
+        return Row(fault, {}, pause, trouble)
     done = subprocess.run(
         [sys.executable, str(TESTS / "crash/check.py"), str(folder)], capture_output=True, text=True
     )
@@ -92,7 +96,8 @@ def main():
     bad = 0
     with tempfile.TemporaryDirectory(prefix="parley-faults-") as temporary:
         logs = arguments.keep or Path(temporary)
-        with Cluster(sticky=not arguments.no_sticky) as cluster:
+        cluster = Cluster(sticky=not arguments.no_sticky).up()
+        try:
             print(f"the cluster is at {cluster.url}, its folder {cluster.folder}\n{HEAD}", flush=True)
             for number, fault in enumerate(chosen):
                 begun = time.monotonic()
@@ -101,6 +106,11 @@ def main():
                 if not row.clean():
                     bad += 1
                     print(json.dumps(row.summary.get("examples", {}), indent=1), flush=True)
+                if row.broke_the_cluster() and number + 1 < len(chosen):
+                    cluster.stop()
+                    cluster = Cluster(sticky=not arguments.no_sticky).up()
+        finally:
+            cluster.stop()
     print(f"{len(chosen) - bad} of {len(chosen)} faults clean, seed {arguments.seed}")
     sys.exit(1 if bad else 0)
 
