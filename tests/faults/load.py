@@ -34,11 +34,18 @@ class Timed:
 
 
 class NotNow:
+    """A node may answer for a message that is in the log all the same, and one after it may be there before it goes
+    again: the order of a sender holds for what one connection was told `sent` for, or was lost with a node. So what
+    was put off by an answer, or given up on a node that lives, is noted as sent again (see check.py)."""
+
+    def put_off(self, nonces, code):
+        for nonce in nonces:
+            self.log(e="again", room=self.room, nonce=nonce, code=code)
+
     def refused(self, nonce, code):
         if code not in NOT_NOW:
             super().refused(nonce, code)
-        if nonce in self.pending:
-            self.log(e="again", room=self.room, nonce=nonce, code=code)
+        self.put_off([nonce] if nonce in self.pending else [], code)
         raise TimeoutError(code)
 
 
@@ -64,14 +71,28 @@ class PacedSender(Timed, NotNow, Sender):
         async with self.connect() as socket:
             for nonce in list(self.pending):
                 await socket.send(self.frame(nonce))
-            writer = asyncio.create_task(self.write(socket))
+            writer, unanswered = asyncio.create_task(self.write(socket)), None
             try:
                 while not (self.finishing and not self.pending):
                     frame = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+                    nonce = frame.get("nonce")
                     if frame["op"] == "sent":
-                        self.take(frame["nonce"], frame["message"], frame["prev_id"])
+                        self.take(nonce, frame["message"], frame["prev_id"])
+                    elif frame["op"] == "error" and frame["code"] in NOT_NOW and nonce:
+                        # Nothing new until all that is on its way has its answer; then it goes again, in order.
+                        writer.cancel()
+                        unanswered = set(self.pending) if unanswered is None else unanswered
+                        self.put_off([nonce], frame["code"])
                     elif frame["op"] == "error":
-                        self.refused(frame.get("nonce"), frame["code"])
+                        self.refused(nonce, frame["code"])
+                    if unanswered is not None:
+                        unanswered.discard(nonce)
+                        if not unanswered:
+                            raise TimeoutError("not now")
+            except TimeoutError:
+                if unanswered is None or unanswered:
+                    self.put_off(list(self.pending), "silence")
+                raise
             finally:
                 writer.cancel()
             return True
