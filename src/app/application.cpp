@@ -6,7 +6,6 @@
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_entropy.hpp"
 #include "api/api.hpp"
-#include "api/operator_pages.hpp"
 #include "app/log_settings.hpp"
 #include "app/periodic.hpp"
 #include "app/storage.hpp"
@@ -100,7 +99,6 @@ struct Application::Parts {
         gateway::ClassicGateway classic;
         gateway::Paths paths;
         api::Api api;
-        api::OperatorPages operator_pages; // of a process without REST
     };
 
     Parts(Settings settings, Role role);
@@ -169,8 +167,7 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .metrics = parts.metrics,
            .log = parts.log,
            .what_is_missing = [&parts] { return parts.what_is_missing(); },
-           .words = parts.words}),
-      operator_pages(parts.metrics, [&parts] { return parts.what_is_missing(); }) {}
+           .words = parts.words}) {}
 
 gateway::GatewayParts Application::Parts::gateway_parts(OnCore& on_core) {
     return {{settings.allowed_origins, settings.heartbeat},
@@ -201,7 +198,8 @@ Application::Parts::Parts(Settings s, Role r)
           filter,
           [this] { return read_word_files(words_folder(settings), settings.filter_default_list); },
           storage->words(), clock, log, metrics),
-      accounts({storage->users(), storage->sessions(), hasher, signer, entropy, clock, rates, &filter},
+      accounts({storage->users(), storage->sessions(), hasher, signer, entropy, clock, rates,
+                &filter},
                revocations, settings.access_token_life, log, metrics, settings.classic_token_life) {
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
@@ -230,6 +228,8 @@ Application::Parts::Parts(Settings s, Role r)
             each.classic.revoke(session);
         });
     }
+    revocations.listen([this](model::SessionId session) { storage->tell_ended(session); });
+    storage->on_ended([this](model::SessionId session) { revocations.revoke(session); });
     for (const auto& each : cores) each->rooms.meet(rooms);
     node.meet(rooms);
     storage->meet(rooms);
@@ -268,15 +268,7 @@ Task<std::chrono::milliseconds> Application::Parts::lead(Chore chore) {
 }
 
 net::CoreHandlers Application::Parts::handlers_of(OnCore& on_core) {
-    switch (role) {
-    case Role::all:
-        break;
-    case Role::chat:
-        return {&on_core.operator_pages, &on_core.paths};
-    case Role::user:
-        return {&on_core.api, nullptr};
-    }
-    return {&on_core.api, &on_core.paths};
+    return {&on_core.api, role == Role::user ? nullptr : &on_core.paths};
 }
 
 // Sessions that the command line has ended beside this process.

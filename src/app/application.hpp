@@ -17,7 +17,7 @@ namespace parley::app {
 // What this process is for.
 enum class Role : std::uint8_t {
     all,  // everything, embedded: `parley serve`
-    chat, // of a cluster: sockets
+    chat, // of a cluster: sockets, and REST where a proxy leads it here
     user  // of a cluster: REST
 };
 

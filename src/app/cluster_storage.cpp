@@ -46,6 +46,10 @@ public:
     service::RoomFeed* feed() override { return &x_follower; }
     service::PresenceShare* presence() override { return &x_presence; }
 
+    void tell_ended(model::SessionId session) override { x_follower.tell_ended(session); }
+    void on_ended(std::function<void(model::SessionId)> listener) override {
+        x_follower.on_ended(std::move(listener));
+    }
     std::vector<Work> chores() override;
     Task<bool> leads() override;
     std::vector<std::string> what_is_missing() const override;
@@ -128,7 +132,8 @@ void ClusterStorage::start(ports::OutcomeSink& sink) {
         .node = x_node,
         .producer = x_producer,
         .partition_of = partition_of(),
-        .next_room_id = [this] { return model::RoomId{x_directory.ids().next(x_parts.clock.now())}; },
+        .next_room_id =
+            [this] { return model::RoomId{x_directory.ids().next(x_parts.clock.now())}; },
         .names = x_directory.names(),
         .directory = [this](std::uint16_t core) -> ports::RoomDirectory& {
             return x_reads[core]->rooms;

@@ -71,6 +71,11 @@ public:
     virtual service::RoomFeed* feed() { return nullptr; }
     virtual service::PresenceShare* presence() { return nullptr; }
 
+    // Sessions that were ended here, to the other processes; and what they say of theirs, on
+    // core 0. The store says the same a moment later, so it is no harm if this is lost.
+    virtual void tell_ended(model::SessionId) {}
+    virtual void on_ended(std::function<void(model::SessionId)>) {}
+
     // What must be done again and again, on core 0.
     virtual std::vector<Work> chores() { return {}; }
     // Whether this process does what one process does for all: erasing, retention.

@@ -1,5 +1,6 @@
-// BoardPresence: this process's part of the presence board. It says each second that it lives, puts
-// on who has come (again where that failed), and puts everybody on again when the board did not know it any more.
+// BoardPresence: this process's part of the presence board. It says each second that it lives,
+// puts on who has come (again where that failed), and puts everybody on again when the board did
+// not know it any more.
 //
 // Threading: came() and the rest from any core; step() on core 0. Owner: app. Bound: users with a
 // connection.

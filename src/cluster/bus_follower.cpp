@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// A transient of this process's own: the user's field has a session.
+constexpr std::uint8_t kSessionEnded = 100;
 constexpr auto kSubscribeWait = 500ms; // then the room is read all the same; gaps are seen later
 
 } // namespace
@@ -120,6 +122,13 @@ void BusFollower::on_transient(std::string_view record) {
     auto heard = plog::Codec::decode_transient(record);
     if (!heard) return damaged(heard.error());
     if (heard->node == x_node) return;
+    service::Rooms& any = *x_rooms.front();
+    if (heard->kind == kSessionEnded) {
+        any.core().post([this, session = model::SessionId{heard->user_id.value}] {
+            if (x_on_ended) x_on_ended(session);
+        });
+        return;
+    }
     using Kind = service::Transient::Kind;
     if (heard->kind < static_cast<std::uint8_t>(Kind::frame) ||
         heard->kind > static_cast<std::uint8_t>(Kind::seat_taken))
@@ -129,7 +138,6 @@ void BusFollower::on_transient(std::string_view record) {
                                  .room = heard->room_id,
                                  .user = heard->user_id,
                                  .payload = std::move(heard->payload)};
-    service::Rooms& any = *x_rooms.front();
     any.core().post([&any, transient = std::move(transient)]() mutable {
         any.hear(std::move(transient));
     });
@@ -212,6 +220,18 @@ void BusFollower::tell(service::Transient transient) {
     one.push_back({to_people ? std::string(plog::kPeopleChannel)
                              : plog::room_channel(transient.room),
                    plog::Codec::encode(record)});
+    x_bus.publish(std::move(one));
+}
+
+void BusFollower::tell_ended(model::SessionId session) {
+    plog::TransientRecord record{.node = x_node,
+                                 .kind = kSessionEnded,
+                                 .dialect = 0,
+                                 .room_id = {},
+                                 .user_id = {session.value},
+                                 .payload = {}};
+    std::vector<ports::BusMessage> one;
+    one.push_back({std::string(plog::kPeopleChannel), plog::Codec::encode(record)});
     x_bus.publish(std::move(one));
 }
 

@@ -34,6 +34,11 @@ public:
                 Logger& log, Metrics& metrics);
     // Before the bus starts.
     void meet(RemoteLog& log, ports::OutcomeSink& sink, std::vector<service::Rooms*> rooms);
+    // Sessions that other processes have ended: before start(). Called on the first core.
+    void on_ended(std::function<void(model::SessionId)> listener) {
+        x_on_ended = std::move(listener);
+    }
+    void tell_ended(model::SessionId session);
     // Subscribes to what concerns the whole process.
     void start();
 
@@ -72,6 +77,7 @@ private:
     RemoteLog* x_log = nullptr;
     ports::OutcomeSink* x_sink = nullptr;
     std::vector<service::Rooms*> x_rooms;
+    std::function<void(model::SessionId)> x_on_ended;
     std::mutex x_mutex;
     std::unordered_map<model::RoomId, Followed> x_followed; // guarded by x_mutex
     Counter& x_events;

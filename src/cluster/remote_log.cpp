@@ -79,7 +79,8 @@ void RemoteLog::write(ports::Submission submission, Pending pending, model::Room
         [this, number = *number](Result<std::int64_t> written) {
             if (written) return;
             x_failed.add();
-            if (const auto waiting = x_parts.pending.take(number)) refuse(*waiting, written.error());
+            const auto waiting = x_parts.pending.take(number);
+            if (waiting) refuse(*waiting, written.error());
         });
 }
 

@@ -1,5 +1,5 @@
-// What a read must wait for, so that it sees everything that was acknowledged before it began: until
-// the store has all that the log had at that moment.
+// What a read must wait for, so that it sees everything that was acknowledged before it began:
+// until the store has all that the log had at that moment.
 //
 // Threading: its core. Errors: unavailable (the store is behind for longer than
 // limits::kCaughtUpTimeout), shutting_down.

@@ -3,7 +3,7 @@
 //   room:ID    event records of the room, and transient records (cluster/bus_follower.hpp)
 //   node:NAME  answers to drafts of this node: a list of (u32 length, answer record)
 //   people     events that concern people who may not listen to the room: members come and go,
-//              rooms are made; and what a user's other connections must hear
+//              rooms are made; and what a user's other connections, and other nodes, must hear
 #pragma once
 
 #include "model/ids.hpp"
