@@ -132,8 +132,10 @@ void ClusterStorage::start(ports::OutcomeSink& sink) {
         .node = x_node,
         .producer = x_producer,
         .partition_of = partition_of(),
-        .next_room_id =
-            [this] { return model::RoomId{x_directory.ids().next(x_parts.clock.now())}; },
+        .next_room_id = [this]() -> Result<model::RoomId> {
+            PARLEY_TRY(const std::int64_t id, x_directory.ids().next(x_parts.clock.now()));
+            return model::RoomId{id};
+        },
         .names = x_directory.names(),
         .directory = [this](std::uint16_t core) -> ports::RoomDirectory& {
             return x_reads[core]->rooms;

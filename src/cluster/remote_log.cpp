@@ -141,7 +141,7 @@ Task<Result<void>> RemoteLog::prepare_create(const model::Draft& draft, Pending&
     const auto& create = std::get<model::CreateDraft>(draft.body());
     pending.makes_room = true;
     for (const model::UserId user : create.member_ids) PARLEY_CO_CHECK(co_await check_user(user));
-    const model::RoomId room = x_parts.next_room_id();
+    PARLEY_CO_TRY(const model::RoomId room, x_parts.next_room_id());
     if (create.kind == model::RoomKind::dm) {
         PARLEY_CO_TRY(pending.room_id, co_await x_parts.names.claim_dm(
                                            draft.user_id(), create.member_ids.at(0), room));

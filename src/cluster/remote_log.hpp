@@ -33,7 +33,7 @@ struct RemoteLogParts {
     std::string node; // whose answers come back
     ports::DraftProducer& producer;
     std::function<ports::Partition(model::RoomId)> partition_of;
-    std::function<model::RoomId()> next_room_id; // any core
+    std::function<Result<model::RoomId>()> next_room_id; // any core
     ports::NameRegistry& names;
     std::function<ports::RoomDirectory&(std::uint16_t core)> directory;
     ports::UserStore& users;

@@ -52,8 +52,8 @@ public:
 
     // Once. `shards` in the order of the layout.
     void use_shards(std::vector<Pool*> shards);
-    // Once. Called on the lease's thread when this process has lost its number: it gives no ids any
-    // more (unavailable), and should end.
+    // Once. Called on the lease's thread when this process is losing its number: it should end, and
+    // gives no ids after limits::kNodeLeaseMargin (unavailable).
     void start(std::function<void()> on_lost_number);
     void stop();
 

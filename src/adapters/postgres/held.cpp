@@ -106,9 +106,9 @@ Held::Held(const ShardMap& shards, IdSource& ids, Metrics& metrics)
 Task<Result<ports::HeldState>> Held::hold(ports::HeldMessage held) {
     Gauge& waiting = *x_waiting[x_shards.index_of(held.room_id)];
     Pool& pool = x_shards.of(held.room_id);
-    // The id is made in there: a process that has lost its number throws.
-    return pool.run([this, &waiting, held = std::move(held)](Connection& connection) mutable {
-        held.id = {x_ids.next(held.created_at)};
+    return pool.run([this, &waiting, held = std::move(held)](
+                        Connection& connection) mutable -> Result<ports::HeldState> {
+        PARLEY_TRY(held.id.value, x_ids.next(held.created_at));
         auto state = insert(connection, held);
         if (state && *state == ports::HeldState::waiting) count(connection, waiting);
         return state;

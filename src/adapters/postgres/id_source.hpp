@@ -2,12 +2,12 @@
 // milliseconds since 2024-01-01T00:00:00Z, 10 bits of node, 12 bits of sequence) and the same
 // promise: they never go back, even if the clock does. The node's number is leased, so no two
 // processes give out the same id; `floor` is at least the last one that earlier holders of the
-// number gave. When `may` says that the number is lost, next() throws: unavailable.
+// number gave. When `may` says that the number is lost there are no more: unavailable.
 //
 // Threading: any thread.
 #pragma once
 
-#include "adapters/postgres/database_error.hpp"
+#include "base/result.hpp"
 #include "model/time.hpp"
 
 #include <algorithm>
@@ -22,9 +22,9 @@ public:
     explicit IdSource(std::uint16_t node, std::int64_t floor = 0, std::function<bool()> may = {})
         : x_node(node), x_may(std::move(may)), x_last(floor) {}
 
-    std::int64_t next(model::Time now) {
+    Result<std::int64_t> next(model::Time now) {
         if (x_may && !x_may())
-            throw DatabaseError(Errc::unavailable, "this process has lost its number");
+            return Error(Errc::unavailable, "this process has lost its number");
         constexpr std::int64_t kEpochMs = 1'704'067'200'000;
         const std::int64_t ms = std::max<std::int64_t>(now.ms - kEpochMs, 0);
         std::int64_t last = x_last.load(std::memory_order_relaxed);

@@ -58,13 +58,15 @@ void NodeLease::take() {
     x_held_gauge.set(1);
 }
 
-// From before the question: what the database grants ends at least so much later.
+// Counted from before the question, and a little less: what the database grants ends later.
 void NodeLease::extend(Steady::time_point asked_at) {
-    x_good_until = (asked_at + x_times.lease - x_times.margin).time_since_epoch().count();
+    x_ends_at = (asked_at + x_times.lease - x_times.margin / 10).time_since_epoch().count();
 }
 
-bool NodeLease::held() const {
-    return !x_lost && Steady::now().time_since_epoch().count() < x_good_until;
+bool NodeLease::held() const { return held_at(Steady::now()); }
+
+bool NodeLease::held_at(Steady::time_point then) const {
+    return !x_lost && then.time_since_epoch().count() < x_ends_at;
 }
 
 void NodeLease::start(std::function<std::int64_t()> last_id, std::function<void()> on_lost) {
@@ -91,9 +93,13 @@ void NodeLease::work() {
     while (!x_wake.wait_for(lock, wait, [this] { return x_stopping; })) {
         lock.unlock();
         wait = x_times.renew;
-        if (!held()) return lose("it could not be renewed in time");
+        if (!held_at(Steady::now() + x_times.margin))
+            return tell_lost("it could not be renewed in time");
         try {
-            if (!renew()) return lose("another process has it");
+            if (!renew()) {
+                x_lost = true;
+                return tell_lost("another process has it");
+            }
         } catch (const DatabaseError& error) {
             x_failures.add();
             x_logger.warning("the node's number could not be renewed", {{"why", error.what()}});
@@ -126,11 +132,9 @@ void NodeLease::give_back() {
     }
 }
 
-void NodeLease::lose(std::string_view why) {
-    if (x_lost.exchange(true)) return;
+void NodeLease::tell_lost(std::string_view why) {
     x_held_gauge.set(0);
-    x_logger.error("the node's number is lost: no more ids",
-                   {{"number", x_number}, {"why", why}});
+    x_logger.error("the node's number is lost", {{"number", x_number}, {"why", why}});
     if (x_on_lost) x_on_lost();
 }
 

@@ -2,9 +2,10 @@
 // limits::kFirstLeasedNode and up, one process a number. It is said again every
 // limits::kNodeLeaseRenew by a thread of its own, for limits::kNodeLease by the database's clock.
 // When that did not succeed until limits::kNodeLeaseMargin before the end (the database is away,
-// the process stood still), held() is false for good and `on_lost` is called once: another process
-// may have the number soon. The greatest id given is told with each renewal, so that the next
-// holder begins above it whatever its clock says.
+// the process stood still), `on_lost` is called once: the process should end while it still can do
+// so in order. At the end held() is false for good: another process may have the number. The
+// greatest id given is told with each renewal, so that the next holder begins above it whatever its
+// clock says.
 //
 // Threading: held() and number() from any thread; `on_lost` comes on the lease's own thread. Owner:
 // the directory. Shutdown: stop() gives the number back and joins; ids must not be given any more.
@@ -28,7 +29,7 @@ namespace parley::postgres {
 
 // How long a lease lasts, and so on; not the limits' own in tests.
 struct LeaseTimes {
-    std::chrono::milliseconds lease, renew, margin;
+    std::chrono::milliseconds lease, renew, margin; // margin: before the end, of `on_lost`
     static LeaseTimes usual();
 };
 
@@ -57,7 +58,8 @@ private:
     void work();
     bool renew(); // false: somebody else has the number
     void give_back();
-    void lose(std::string_view why);
+    void tell_lost(std::string_view why);
+    bool held_at(Steady::time_point then) const;
     void extend(Steady::time_point asked_at);
 
     std::unique_ptr<Connection> x_database;
@@ -72,7 +74,7 @@ private:
     std::function<void()> x_on_lost;
 
     std::atomic<bool> x_lost{false};
-    std::atomic<Steady::rep> x_good_until{0};
+    std::atomic<Steady::rep> x_ends_at{0};
     std::mutex x_mutex;
     std::condition_variable x_wake;
     bool x_stopping = false; // guarded by x_mutex

@@ -93,7 +93,8 @@ Result<model::Session> rotate(Connection& database, const Exchange& exchange) {
 Task<Result<model::Session>> Sessions::create_session(ports::NewSession session) {
     return x_pool.run(
         [this, session = std::move(session)](Connection& database) -> Result<model::Session> {
-            return insert_session(database, session, {x_ids.next(session.created_at)});
+            PARLEY_TRY(const std::int64_t id, x_ids.next(session.created_at));
+            return insert_session(database, session, {id});
         });
 }
 

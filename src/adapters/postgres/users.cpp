@@ -197,7 +197,7 @@ Task<Result<model::User>> Users::create_user(ports::NewUser fresh) {
             user.email = fresh.email;
             for (std::size_t attempt = 0; attempt < limits::kClaimAttempts; ++attempt) {
                 user.created_at = x_clock.now();
-                user.id = {x_ids.next(user.created_at)};
+                PARLEY_TRY(user.id.value, x_ids.next(user.created_at));
                 if (insert(database, fresh, user)) return user;
                 if (const auto error = taken_of(database, fresh)) return *error;
                 // Who had it has let it go in between.
