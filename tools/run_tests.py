@@ -107,12 +107,17 @@ def test_programs(preset):
     return sorted(p for p in (ROOT / "build" / preset).rglob("parley_*_tests") if p.is_file())
 
 
-def gtests(preset, names=None, env=None):
+def gtests(preset, names=None, without=(), env=None, arguments=()):
     tally = Tally()
     for program in test_programs(preset):
-        if names is None or program.name in names:
-            tally.add(gtest(program, env=env))
+        if (names is None or program.name in names) and program.name not in without:
+            tally.add(gtest(program, env=env, arguments=arguments))
     return tally
+
+
+# Real servers under a sanitizer take minutes: the adapters' own programs, and the suites on PostgreSQL.
+SERVERS = {"parley_kafka_tests", "parley_redis_tests", "parley_postgres_tests"}
+WITHOUT_SERVERS = ["--gtest_filter=-*postgres*"]
 
 
 def venv():
@@ -176,7 +181,7 @@ def part_asan():
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         "PARLEY_SIM_SEEDS": "500",
     }
-    return gtests("asan", env=env)
+    return gtests("asan", without=SERVERS, env=env, arguments=WITHOUT_SERVERS)
 
 
 THREADED = {"parley_base_tests", "parley_net_tests", "parley_service_tests", "parley_sqlite_tests",
@@ -188,7 +193,8 @@ def part_tsan():
     configure("tsan")
     have = [name for name in sorted(THREADED) if target_exists("tsan", name)]
     build("tsan", "parley", *have)
-    tally = gtests("tsan", names=THREADED, env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
+    tally = gtests("tsan", names=THREADED, arguments=WITHOUT_SERVERS,
+                   env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
     tally.add(pytest("tests/e2e/test_socket.py", "tests/e2e/test_resume.py",
                      env={"PARLEY_BINARY": str(ROOT / "build/tsan/parley"), "PARLEY_THREADS": "2"}))
     return tally

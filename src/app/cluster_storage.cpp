@@ -41,7 +41,7 @@ public:
     ports::SessionStore& sessions() override { return x_directory.sessions(); }
     ports::WordStore& words() override { return x_directory.words(); }
     ports::HeldStore& held() override { return x_held; }
-    ports::ErasureStore& erasures() override { return x_directory.erasures(); }
+    ports::ErasureStore& erasures() override { return *x_erasures; }
     ports::RetentionStore& retention() override { return x_retention; }
     service::RoomFeed* feed() override { return &x_follower; }
     service::PresenceShare* presence() override { return &x_presence; }
@@ -86,6 +86,7 @@ private:
     cluster::BusFollower x_follower;
     std::unique_ptr<cluster::RemoteLog> x_log;
     std::vector<std::unique_ptr<Reads>> x_reads;
+    std::unique_ptr<cluster::FreshErasures> x_erasures; // on the first core
     std::vector<Core*> x_cores;
     ports::OutcomeSink* x_sink = nullptr;
 };
@@ -180,6 +181,9 @@ ClusterStorage::Reads::Reads(ClusterStorage& storage, Core& core)
 Storage::OnCore ClusterStorage::on_core(Core& core) {
     x_cores.push_back(&core);
     Reads& reads = *x_reads.emplace_back(std::make_unique<Reads>(*this, core));
+    if (!x_erasures)
+        x_erasures = std::make_unique<cluster::FreshErasures>(x_directory.erasures(),
+                                                              reads.caught_up);
     return {reads.rooms, reads.history};
 }
 

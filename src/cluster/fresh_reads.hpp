@@ -1,9 +1,12 @@
 // History and rooms of the shards, each read after the barrier: what was acknowledged before the
-// call is in the answer, through whatever process it was sent.
+// call is in the answer, through whatever process it was sent. And erasures: what they look for is
+// complete only when the shards have what the log had.
 //
-// Threading: the barrier's core. Owner: app, one for each core.
+// Threading: the barrier's core; of erasures, request_erasure() and find_erasure() any core. Owner:
+// app, one for each core; erasures on the first.
 #pragma once
 
+#include "ports/erasure_store.hpp"
 #include "ports/history.hpp"
 #include "ports/read_barrier.hpp"
 #include "ports/room_directory.hpp"
@@ -73,6 +76,60 @@ public:
 
 private:
     ports::RoomDirectory& x_stored;
+    ports::ReadBarrier& x_barrier;
+};
+
+class FreshErasures final : public ports::ErasureStore {
+public:
+    FreshErasures(ports::ErasureStore& stored, ports::ReadBarrier& barrier)
+        : x_stored(stored), x_barrier(barrier) {}
+
+    Task<Result<ports::Erasure>> request_erasure(model::UserId user, model::Time now) override {
+        return x_stored.request_erasure(user, now);
+    }
+    Task<Result<ports::Erasure>> find_erasure(model::UserId user) override {
+        return x_stored.find_erasure(user);
+    }
+    Task<Result<std::optional<ports::Erasure>>> next_erasure() override {
+        return x_stored.next_erasure();
+    }
+    Task<Result<std::vector<ports::ErasedMembership>>> memberships_of(model::UserId user,
+                                                                      std::size_t limit) override {
+        PARLEY_CO_CHECK(co_await x_barrier.all());
+        co_return co_await x_stored.memberships_of(user, limit);
+    }
+    Task<Result<ports::ErasedMessages>> messages_of(model::UserId user, model::MessageId after,
+                                                    std::size_t limit) override {
+        PARLEY_CO_CHECK(co_await x_barrier.all());
+        co_return co_await x_stored.messages_of(user, after, limit);
+    }
+    Task<Result<std::vector<ports::ErasedReaction>>> reactions_of(model::UserId user,
+                                                                  std::size_t limit) override {
+        PARLEY_CO_CHECK(co_await x_barrier.all());
+        co_return co_await x_stored.reactions_of(user, limit);
+    }
+    Task<Result<void>> blank_messages(model::UserId user, std::vector<model::MessageId> messages,
+                                      model::MessageId scanned) override {
+        return x_stored.blank_messages(user, std::move(messages), scanned);
+    }
+    Task<Result<void>> blank_room(model::UserId user, model::RoomId room) override {
+        PARLEY_CO_CHECK(co_await x_barrier.room(room));
+        co_return co_await x_stored.blank_room(user, room);
+    }
+    Task<Result<void>> count_left_room(model::UserId user) override {
+        return x_stored.count_left_room(user);
+    }
+    Task<Result<bool>> blank_reactions(model::UserId user,
+                                       std::vector<ports::ErasedReaction> reactions) override {
+        return x_stored.blank_reactions(user, std::move(reactions));
+    }
+    Task<Result<ports::Erasure>> finish_erasure(model::UserId user, model::Time now) override {
+        PARLEY_CO_CHECK(co_await x_barrier.all());
+        co_return co_await x_stored.finish_erasure(user, now);
+    }
+
+private:
+    ports::ErasureStore& x_stored;
     ports::ReadBarrier& x_barrier;
 };
 
