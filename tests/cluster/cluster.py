@@ -12,6 +12,7 @@ consists of and how each part is started stands in tools/cluster.
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -48,6 +49,7 @@ class Cluster:
     def __init__(self, folder=None, *, counts=None, environment=None, say=None, **options):
         """`options` as in tools/cluster/cluster.py: sticky, partitions, session_timeout_ms, ..."""
         self.own_folder = folder is None
+        self.guard = None
         self.folder = Path(folder or tempfile.mkdtemp(prefix="parley-cluster-"))
         self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o755)  # PostgreSQL's user must get through
@@ -65,6 +67,8 @@ class Cluster:
 
     def up(self):
         state = self.local.state
+        command = [sys.executable, str(Path(__file__).with_name("guard.py")), str(self.folder)]
+        self.guard = subprocess.Popen([*command, str(os.getpid())], start_new_session=True)
         with state.locked():
             port = state.port("nginx")
         try:
@@ -82,6 +86,10 @@ class Cluster:
 
     def stop(self, delete=True):
         """Ends everything; the names of those that had to be killed."""
+        if self.guard:
+            self.guard.kill()
+            self.guard.wait()
+            self.guard = None
         if not self.local.state.exists() or not self.local.counts:
             return []
         killed = self.local.down()
