@@ -8,6 +8,7 @@ namespace parley::protocol::log {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersionsEver = 31; // below every character that a text begins with
 constexpr std::size_t kIdBytes = 8;
 
 template <class T, class Write>
@@ -252,10 +253,11 @@ void begin(Writer& out, char kind) {
 
 Result<void> check_begin(Reader& in, char kind) {
     const std::uint8_t version = in.u8();
+    // First the kind: what is none of ours must not pass for something newer.
+    if (version == 0 || version > kVersionsEver || in.u8() != static_cast<std::uint8_t>(kind))
+        return Error(Errc::invalid_field, "not a record of this kind");
     if (version > kVersion)
         return Error(Errc::unavailable, "a record of version " + std::to_string(version));
-    if (version == 0 || in.u8() != static_cast<std::uint8_t>(kind))
-        return Error(Errc::invalid_field, "not a record of this kind");
     return {};
 }
 

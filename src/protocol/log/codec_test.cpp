@@ -162,6 +162,9 @@ TEST(LogCodec, ANewerVersionIsNotDamaged) {
     const auto newer = Codec::decode_draft(record);
     ASSERT_FALSE(newer);
     EXPECT_EQ(newer.error().code, Errc::unavailable);
+    EXPECT_EQ(Codec::decode_draft("{}").error().code, Errc::invalid_field);
+    record[0] = 'D';
+    EXPECT_EQ(Codec::decode_draft(record).error().code, Errc::invalid_field);
     record[0] = 0;
     EXPECT_EQ(Codec::decode_draft(record).error().code, Errc::invalid_field);
 }
