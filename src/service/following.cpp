@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kWaitingBehindGap = 4'096; // events of a room; what does not fit is read
 constexpr std::size_t kToldRemembered = 1'024;
+constexpr auto kLate = 400ms; // what is in the store for so long has been missed
 constexpr std::chrono::milliseconds kReadAgain = 50ms, kReadAgainMax = 2s;
 
 } // namespace
@@ -133,6 +134,9 @@ Task<void> Rooms::compare_heads(std::vector<RoomHome::Followed> rooms) {
     ids.reserve(rooms.size());
     for (const auto& one : rooms) ids.push_back(one.room);
     const auto heads = co_await x_ports.feed->heads(std::move(ids));
+    // What is only late, under load, comes by itself.
+    boost::asio::steady_timer timer(x_core.io(), kLate);
+    if (heads && !x_gate.closing()) co_await timer.async_wait(boost::asio::use_awaitable);
     x_looking_at_heads = false;
     if (!heads) co_return; // the next look will tell
     for (std::size_t i = 0; i < rooms.size() && i < heads->size(); ++i) {
