@@ -1,7 +1,7 @@
 // The records that the processes of a cluster hand each other: drafts in the log, events and
 // answers on the bus. Read by other versions of the program while a cluster is upgraded: the first
-// byte is the version (1..31), a newer one is refused (unavailable), and a change of the grammar is a new
-// version that the one before must be able to read first.
+// byte is the version (1..31), a newer one is refused (unavailable), and a change of the grammar is
+// a new version that the one before must be able to read first.
 //
 //   draft  := 0x01 'D' sender room:i64 user:i64 by_server:u8 body
 //   sender := node:bytes number:u64              who waits for the answer; number 0: nobody
