@@ -75,8 +75,8 @@ std::string command_rows(std::string_view group) {
         const std::string word = command.name.substr(0, command.name.find(' '));
         if (!group.empty() && word == group) out += row(command.name, command.summary);
         if (!group.empty() || !seen.insert(word).second) continue;
-        out += word == command.name ? row(word, command.summary)
-                                    : row(word + " ...", group_summary(word));
+        out += group_summary(word).empty() ? row(word, command.summary)
+                                           : row(word + " ...", group_summary(word));
     }
     return out;
 }
