@@ -10,6 +10,7 @@
 #include "adapters/postgres/shard_map.hpp"
 #include "adapters/redis/settings.hpp"
 #include "app/settings.hpp"
+#include "ports/bus.hpp"
 #include "ports/draft_log.hpp"
 
 #include <memory>
@@ -22,6 +23,13 @@ std::vector<std::string> shard_targets(const Settings& settings);
 std::string cluster_node_name(const Settings& settings, const std::string& role);
 kafka::Settings kafka_settings(const Settings& settings);
 redis::Settings redis_settings(const Settings& settings);
+
+// For a process that only speaks on the bus.
+class Deaf final : public ports::BusListener {
+public:
+    void on_bus_messages(std::vector<ports::BusMessage>) override {}
+    void on_bus_state(bool) override {}
+};
 
 // The shards by the directory's layout.
 class Shards {

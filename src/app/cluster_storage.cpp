@@ -111,7 +111,7 @@ ClusterStorage::ClusterStorage(const StorageParts& parts)
              parts.log),
       x_bus(redis_settings(parts.settings), parts.metrics, parts.log),
       x_board(redis_settings(parts.settings), parts.metrics, parts.log),
-      x_pending(parts.metrics),
+      x_pending(parts.entropy, parts.metrics),
       x_presence(x_node, x_board),
       x_follower(
           x_node, x_bus, x_pending,

@@ -20,12 +20,6 @@ constexpr auto kSweep = 1000ms;
 constexpr std::size_t kUsersAtOnce = 200;
 constexpr std::size_t kRoomsPage = 100, kRoomsOfUser = 2'000; // who is in more is shown late there
 
-class Deaf final : public ports::BusListener {
-public:
-    void on_bus_messages(std::vector<ports::BusMessage>) override {}
-    void on_bus_state(bool) override {}
-};
-
 class HeartbeatWorker final : public Worker {
 public:
     explicit HeartbeatWorker(const WorkerParts& parts);

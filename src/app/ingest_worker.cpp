@@ -22,13 +22,6 @@ postgres::Layout read_layout(const Settings& settings) {
                                  static_cast<std::uint16_t>(shard_targets(settings).size()));
 }
 
-// Nobody is told anything here: what this process says, others hear.
-class Deaf final : public ports::BusListener {
-public:
-    void on_bus_messages(std::vector<ports::BusMessage>) override {}
-    void on_bus_state(bool) override {}
-};
-
 class IngestWorker final : public Worker, public ports::DraftHandler {
 public:
     explicit IngestWorker(const WorkerParts& parts);

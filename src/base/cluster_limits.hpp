@@ -76,4 +76,19 @@ inline constexpr std::size_t kPresenceThreads = 2;
 inline constexpr std::size_t kPresenceQueue = 1'024; // calls that wait: overloaded
 inline constexpr auto kPresenceBreak = 500ms; // after a failure all calls are refused at once
 
+// --- what a node has missed
+inline constexpr std::size_t kWaitingBehindGap = 4'096; // events of a room; the rest is read later
+inline constexpr std::size_t kToldRemembered = 1'024;   // events of rooms that are not in memory
+inline constexpr auto kSendersWait = 4s;  // behind a gap; then they are answered without it
+inline constexpr auto kHeadLate = 400ms;  // what is in the store for so long has been missed
+inline constexpr auto kReadAgain = 50ms;  // after a failure; the next waits twice as long
+inline constexpr auto kReadAgainMax = 2s;
+// A room that nobody listens to is believed to be as it was read; then it is read again.
+inline constexpr auto kRoomTrusted = 1500ms;
+inline constexpr auto kFollowWait = 500ms; // for a subscription; then the room is read without
+inline constexpr auto kCaughtUpLook = 2ms; // at the store's position; the next waits twice as long
+inline constexpr auto kCaughtUpLookMax = 25ms;
+// Longer than a draft may lie in the log unanswered, and a process may stand still.
+inline constexpr auto kClaimGrace = 2min; // of a name that its room does not use
+
 } // namespace parley::limits

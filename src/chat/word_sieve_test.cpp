@@ -95,7 +95,7 @@ TEST(WordSieve, NoWordOfAnAsciiTextIsMissed) {
 }
 
 TEST(WordSieve, WhatEveryCoreCanSaysTheSame) {
-    if (!WordSieve::kFast) GTEST_SKIP() << "this core has no more than every core";
+    if (!WordSieve::kFast) GTEST_SKIP() << "no AVX2 here: the portable path is the only one";
     const TextFolding folding;
     std::size_t places = 0;
     for (std::uint32_t seed = 0; seed < 500; ++seed) {

@@ -13,13 +13,11 @@
 namespace parley::cluster {
 
 namespace plog = protocol::log;
-using namespace std::chrono_literals;
 
 namespace {
 
 // A transient of this process's own: the user's field has a session.
 constexpr std::uint8_t kSessionEnded = 100;
-constexpr auto kSubscribeWait = 500ms; // then the room is read all the same; gaps are seen later
 
 } // namespace
 
@@ -79,7 +77,7 @@ void BusFollower::on_event(std::string_view record, std::vector<ports::Outcome>&
         outcome.nonce = posted->nonce;
     outcome.durable = std::move(event->durable);
     if (event->sender.number && event->sender.node == x_node)
-        if (auto pending = x_pending.take(event->sender.number)) {
+        if (auto pending = x_pending.take(event->sender.number, outcome.room_id)) {
             if (pending->names) {
                 ports::Outcome answer = outcome;
                 answer.origin = pending->origin;
@@ -101,7 +99,7 @@ void BusFollower::on_answers(std::string_view list, std::vector<ports::Outcome>&
             damaged(answer.error());
             continue;
         }
-        auto pending = x_pending.take(answer->number);
+        auto pending = x_pending.take(answer->number, answer->room_id);
         if (!pending) continue; // its event was here first
         ports::Outcome outcome;
         outcome.origin = pending->origin;
@@ -188,7 +186,7 @@ void BusFollower::on_subscribed(const std::string& channel) {
 
 Task<void> BusFollower::follow(model::RoomId room) {
     auto timer = std::make_shared<Timer>(co_await boost::asio::this_coro::executor);
-    timer->expires_after(kSubscribeWait);
+    timer->expires_after(limits::kFollowWait);
     {
         std::lock_guard lock(x_mutex);
         Followed& followed = x_followed[room];
@@ -238,7 +236,7 @@ void BusFollower::tell_ended(model::SessionId session) {
 std::optional<ports::Origin> BusFollower::claim(const model::Event& event) {
     const auto* posted = std::get_if<model::MessagePosted>(&event.body);
     if (!posted || posted->nonce.empty()) return std::nullopt;
-    auto pending = x_pending.take_by_nonce(event.room_id, event.user_id, posted->nonce);
+    auto pending = x_pending.take_by_message(*posted);
     if (!pending) return std::nullopt;
     return std::move(pending->origin);
 }

@@ -10,14 +10,6 @@
 
 namespace parley::cluster {
 
-using namespace std::chrono_literals;
-
-namespace {
-
-constexpr std::chrono::milliseconds kLookAgain = 2ms, kLookAgainMax = 25ms;
-
-} // namespace
-
 CaughtUp::CaughtUp(CaughtUpParts parts)
     : x_parts(std::move(parts)),
       x_ends(x_parts.shard_of_partition.size()),
@@ -53,6 +45,13 @@ Task<Result<void>> CaughtUp::room(model::RoomId room) {
     co_return co_await wait_for(std::move(one));
 }
 
+Task<Result<void>> CaughtUp::rooms(std::vector<model::RoomId> rooms) {
+    std::vector<ports::Partition> some;
+    some.reserve(rooms.size());
+    for (const model::RoomId room : rooms) some.push_back(x_parts.partition_of(room));
+    co_return co_await wait_for(std::move(some));
+}
+
 Task<Result<void>> CaughtUp::all() {
     std::vector<ports::Partition> every(x_ends.size());
     for (std::size_t i = 0; i < every.size(); ++i) every[i] = static_cast<ports::Partition>(i);
@@ -64,7 +63,7 @@ Task<Result<void>> CaughtUp::wait_for(std::vector<ports::Partition> partitions) 
     const std::vector<std::int64_t> ends = x_ends; // of now: later drafts are not waited for
     const auto deadline = x_parts.clock.steady() + limits::kCaughtUpTimeout;
     boost::asio::steady_timer timer(x_parts.core.io());
-    std::chrono::milliseconds pause = kLookAgain;
+    std::chrono::milliseconds pause = limits::kCaughtUpLook;
     bool counted = false;
     for (;;) {
         std::erase_if(partitions, [&](auto partition) {
@@ -81,7 +80,7 @@ Task<Result<void>> CaughtUp::wait_for(std::vector<ports::Partition> partitions) 
         if (!std::exchange(counted, true)) x_waits.add();
         timer.expires_after(pause);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        pause = std::min(2 * pause, kLookAgainMax);
+        pause = std::min<std::chrono::milliseconds>(2 * pause, limits::kCaughtUpLookMax);
     }
 }
 

@@ -42,6 +42,7 @@ class CaughtUp final : public ports::ReadBarrier {
 public:
     explicit CaughtUp(CaughtUpParts parts);
     Task<Result<void>> room(model::RoomId room) override;
+    Task<Result<void>> rooms(std::vector<model::RoomId> rooms) override;
     Task<Result<void>> all() override;
 
 private:

@@ -66,11 +66,12 @@ public:
         PARLEY_CO_CHECK(co_await x_barrier.room(room));
         co_return co_await x_stored.members(room, after, limit);
     }
-    // A message must be there before it can be read: each room is waited for.
+    // A message must be there before it can be read.
     Task<Result<std::vector<ports::MarkOutcome>>>
     set_read(std::vector<ports::ReadMark> marks) override {
-        for (const ports::ReadMark& mark : marks)
-            PARLEY_CO_CHECK(co_await x_barrier.room(mark.room));
+        std::vector<model::RoomId> rooms;
+        for (const ports::ReadMark& mark : marks) rooms.push_back(mark.room);
+        PARLEY_CO_CHECK(co_await x_barrier.rooms(std::move(rooms)));
         co_return co_await x_stored.set_read(std::move(marks));
     }
 

@@ -1,10 +1,21 @@
 #include "cluster/pending_answers.hpp"
 
+#include <array>
+#include <cstring>
 #include <utility>
 
 namespace parley::cluster {
 
-std::optional<std::uint64_t> PendingAnswers::add(Pending pending, Instant now) {
+// 62 bits: never 0, and far from the end.
+std::uint64_t PendingAnswers::first_number(ports::Entropy& entropy) {
+    std::array<std::byte, sizeof(std::uint64_t)> raw{};
+    entropy.fill(raw);
+    std::uint64_t number = 0;
+    std::memcpy(&number, raw.data(), raw.size());
+    return number >> 2;
+}
+
+std::optional<std::uint64_t> PendingAnswers::add(Pending&& pending, Instant now) {
     std::lock_guard lock(x_mutex);
     if (x_pending.size() >= limits::kPendingAnswers) return std::nullopt;
     const std::uint64_t number = ++x_last;
@@ -25,10 +36,10 @@ void PendingAnswers::forget_nonce(const Pending& pending, std::uint64_t number) 
         }
 }
 
-std::optional<Pending> PendingAnswers::take(std::uint64_t number) {
+std::optional<Pending> PendingAnswers::take(std::uint64_t number, model::RoomId room) {
     std::lock_guard lock(x_mutex);
     const auto found = x_pending.find(number);
-    if (found == x_pending.end()) return std::nullopt;
+    if (found == x_pending.end() || found->second.room_id != room) return std::nullopt;
     Pending pending = std::move(found->second);
     x_pending.erase(found);
     forget_nonce(pending, number);
@@ -37,18 +48,20 @@ std::optional<Pending> PendingAnswers::take(std::uint64_t number) {
     return pending;
 }
 
-std::optional<Pending> PendingAnswers::take_by_nonce(model::RoomId room, model::UserId user,
-                                                     std::string_view nonce) {
+std::optional<Pending> PendingAnswers::take_by_message(const model::MessagePosted& posted) {
+    const model::Message& message = posted.message;
     std::uint64_t number = 0;
     {
         std::lock_guard lock(x_mutex);
-        const auto [first, last] = x_by_nonce.equal_range(std::string(nonce));
+        const auto [first, last] = x_by_nonce.equal_range(posted.nonce);
         for (auto at = first; at != last && number == 0; ++at) {
             const Pending& pending = x_pending.at(at->second);
-            if (pending.room_id == room && pending.user_id == user) number = at->second;
+            if (pending.room_id == message.room_id && pending.user_id == message.user_id &&
+                pending.content == message.content)
+                number = at->second;
         }
     }
-    return number ? take(number) : std::nullopt;
+    return number ? take(number, message.room_id) : std::nullopt;
 }
 
 std::vector<Pending> PendingAnswers::expire(Instant now) {

@@ -9,12 +9,8 @@
 namespace parley::cluster {
 
 namespace plog = protocol::log;
-using namespace std::chrono_literals;
 
 namespace {
-
-// Longer than a draft may lie in the log before it is answered, and a process may stand still.
-constexpr std::int64_t kClaimGraceMs = 2 * 60 * 1000;
 
 // Needs something of the directory before it may be written.
 bool needs_directory(const model::Draft& draft) {
@@ -31,9 +27,12 @@ Pending pending_of(const ports::Submission& submission) {
     Pending pending{.origin = submission.origin,
                     .room_id = draft.room_id(),
                     .user_id = draft.user_id(),
-                    .nonce = {}};
-    if (const auto* post = std::get_if<model::PostDraft>(&draft.body()))
+                    .nonce = {},
+                    .content = {}};
+    if (const auto* post = std::get_if<model::PostDraft>(&draft.body())) {
         pending.nonce = post->nonce;
+        pending.content = post->content;
+    }
     return pending;
 }
 
@@ -68,18 +67,17 @@ void RemoteLog::append(std::vector<ports::Submission> submissions) {
 
 void RemoteLog::write(ports::Submission submission, Pending pending, model::RoomId new_room) {
     const model::RoomId room = new_room ? new_room : pending.room_id;
-    const Pending copy = pending;
     const auto number = x_parts.pending.add(std::move(pending), x_parts.clock.steady());
     if (!number)
-        return refuse(copy, {Errc::overloaded, "too many changes wait for their answer"});
+        return refuse(pending, {Errc::overloaded, "too many changes wait for their answer"});
     x_written.add();
     x_parts.producer.produce(
         x_parts.partition_of(room), room.to_string(),
         plog::Codec::encode({x_parts.node, *number}, submission.draft, new_room),
-        [this, number = *number](Result<std::int64_t> written) {
+        [this, room, number = *number](Result<std::int64_t> written) {
             if (written) return;
             x_failed.add();
-            const auto waiting = x_parts.pending.take(number);
+            const auto waiting = x_parts.pending.take(number, room);
             if (waiting) refuse(*waiting, written.error());
         });
 }
@@ -175,7 +173,8 @@ Task<Result<void>> RemoteLog::claim_name(std::string key, model::RoomId room,
     const model::Time now = x_parts.clock.now();
     PARLEY_CO_TRY(const auto claim, co_await x_parts.names.claim_name(key, room, now));
     if (claim.holder == room) co_return Result<void>{};
-    const bool may_be_left = now.ms - claim.claimed_at.ms > kClaimGraceMs;
+    const std::chrono::milliseconds age(now.ms - claim.claimed_at.ms);
+    const bool may_be_left = age > limits::kClaimGrace;
     const bool left = may_be_left && !co_await uses_name(claim.holder, key, core);
     if (left) {
         PARLEY_CO_TRY(const bool taken,

@@ -4,7 +4,7 @@
 // What must be unique over all partitions is claimed before the draft is written: the name of a
 // group, the one room of a pair. A claim that the log refuses is given back before the answer. One
 // that was left behind (a process died between) is taken by the next who wants the name, once it is
-// older than kClaimGrace and its room does not use it.
+// older than limits::kClaimGrace and its room does not use it.
 //
 // An outcome is unavailable when the log did not take the record (nothing was stored, or nobody
 // knows), or when nobody answered within limits::kAnswerTimeout: the same nonce again finds out.

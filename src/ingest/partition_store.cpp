@@ -1,5 +1,6 @@
 #include "ingest/partition_store.hpp"
 
+#include "base/assert.hpp"
 #include "base/cluster_limits.hpp"
 
 #include <algorithm>
@@ -156,7 +157,10 @@ PartitionStore::nonce(model::RoomId room, model::UserId user, std::string_view n
 Result<std::optional<model::Message>> PartitionStore::message(model::RoomId room,
                                                               model::MessageId message) {
     const auto known = x_messages.find(message);
-    if (known == x_messages.end() || !known->second.state) return x_shard.message(room, message);
+    if (known == x_messages.end() || !known->second.state) {
+        PARLEY_TRY(x_read, x_shard.message(room, message));
+        return x_read;
+    }
     if (known->second.state->room_id != room) return std::optional<model::Message>{};
     return known->second.state;
 }
@@ -196,6 +200,7 @@ Result<PartitionStore::ReactionFacts> PartitionStore::reaction(model::RoomId roo
 // --- what an event changes
 
 Result<void> PartitionStore::begin() {
+    x_read.reset();
     if (const auto asked = x_messages.find(std::exchange(x_asked, {}));
         asked != x_messages.end() && asked->second.unstored == 0)
         x_messages.erase(asked);
@@ -245,27 +250,24 @@ void PartitionStore::apply(const model::Sequenced&, const model::MessageEdited& 
     x_messages[edited.message.id].state = edited.message;
 }
 
-// The sequencer has asked for the message, so the shard or memory has it; only what remains of a
-// deleted one is needed.
-void PartitionStore::apply(const model::Sequenced& sequenced,
-                           const model::MessageDeleted& deleted) {
+// The sequencer has asked for the message: memory has it, or the shard's answer. Nothing that comes
+// here may ask the shard, since an event must not depend on whether that answers.
+void PartitionStore::apply(const model::Sequenced&, const model::MessageDeleted& deleted) {
     Message& entry = x_messages[deleted.message_id];
     if (!entry.state) {
-        auto stored = x_shard.message(sequenced.event().room_id, deleted.message_id);
-        if (stored && *stored) entry.state = std::move(**stored);
+        PARLEY_ASSERT(x_read && x_read->id == deleted.message_id);
+        entry.state = std::move(*x_read);
     }
-    if (entry.state) {
-        entry.state->content.clear();
-        entry.state->media_id.reset();
-        entry.state->deleted = true;
-    }
+    entry.state->content.clear();
+    entry.state->media_id.reset();
+    entry.state->deleted = true;
     entry.reactions.emplace();
 }
 
 void PartitionStore::apply(const model::Sequenced& sequenced,
                            const model::ReactionChanged& reaction) {
     auto& reactions = x_messages[reaction.message_id].reactions;
-    if (!reactions) return; // was not asked for: never
+    PARLEY_ASSERT(reactions); // the sequencer has asked
     const model::UserId user = sequenced.event().user_id;
     if (reaction.added)
         reactions->push_back({reaction.emoji, user});

@@ -110,7 +110,8 @@ private:
     std::unordered_map<model::RoomId, Room> x_rooms;
     std::list<model::RoomId> x_by_use; // most recent first
     std::unordered_map<model::MessageId, Message> x_messages;
-    model::MessageId x_asked; // whose reactions were read for the present draft
+    std::optional<model::Message> x_read; // the shard's answer to the present draft
+    model::MessageId x_asked;             // whose reactions were read for the present draft
     std::unordered_multimap<std::string, Nonce> x_nonces; // of unstored messages
     std::unordered_map<model::Membership, model::Time, model::MembershipHash> x_paced;
     std::vector<model::Sequenced> x_unstored;

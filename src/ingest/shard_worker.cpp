@@ -220,72 +220,78 @@ void ShardWorker::take_over(ports::Partition partition, std::uint64_t term) {
     x_parts.consumer.start(partition, position->next_offset);
 }
 
-// The next drafts, as far as they can be understood. Records below the position came twice.
-ShardWorker::Decoded ShardWorker::decode_some(Owned& owned) {
+// Records below the position came twice.
+ShardWorker::Decoded ShardWorker::decode_some(const Owned& owned) {
     Decoded some;
     while (some.records < std::min(owned.waiting.size(), kStep)) {
         const ports::DraftRecord& record = owned.waiting[some.records];
-        if (record.offset < owned.position.next_offset) {
-            ++some.records;
-            continue;
-        }
-        auto draft = record.value.size() > limits::kDraftRecordBytes
-                         ? Result<plog::DraftRecord>(Error(Errc::too_long, "too large"))
-                         : plog::Codec::decode_draft(record.value);
-        if (!draft && draft.error().code == Errc::unavailable) {
-            some.newer = true;
-            break;
-        }
-        if (draft) {
-            some.drafts.push_back(std::move(*draft));
-            some.indices.push_back(some.records);
-        } else {
-            x_probe.dead.add();
-            x_parts.log.error("a record of the log is none of ours",
-                              {{"partition", owned.partition},
-                               {"offset", record.offset},
-                               {"detail", draft.error().detail}});
-            x_parts.bury(
-                {owned.partition, record.offset, draft.error().detail, record.value});
+        if (record.offset >= owned.position.next_offset) {
+            auto draft = record.value.size() > limits::kDraftRecordBytes
+                             ? Result<plog::DraftRecord>(Error(Errc::too_long, "too large"))
+                             : plog::Codec::decode_draft(record.value);
+            if (draft) {
+                some.drafts.push_back(std::move(*draft));
+                some.indices.push_back(some.records);
+            } else if (draft.error().code == Errc::unavailable) {
+                some.newer = true;
+                break;
+            } else {
+                some.dead.push_back({some.records, draft.error().detail});
+            }
         }
         ++some.records;
     }
     return some;
 }
 
+// Answers how many records are settled.
+std::size_t ShardWorker::sequence(Owned& owned, Decoded& some) {
+    std::vector<const model::Draft*> drafts;
+    drafts.reserve(some.drafts.size());
+    for (const auto& record : some.drafts) drafts.push_back(&record.draft.draft());
+    const bool prepared = static_cast<bool>(owned.store->prepare(drafts));
+    for (std::size_t i = 0; i < drafts.size(); ++i) {
+        const model::Time at = owned.waiting[some.indices[i]].at;
+        ports::Outcome outcome;
+        if (prepared) outcome = owned.ingester->run_one(some.drafts[i].draft, at);
+        if (!prepared || (outcome.error && outcome.error->code == Errc::unavailable)) {
+            x_probe.failures.add();
+            owned.stalled = true;
+            return some.indices[i];
+        }
+        x_probe.drafts.add();
+        if (outcome.durable && !outcome.duplicate)
+            owned.position.last_id = std::max(owned.position.last_id, outcome.durable->event().id);
+        publish(some.drafts[i].sender, std::move(outcome));
+        x_probe.lag_ms.set(x_parts.clock.now().ms - at.ms);
+    }
+    return some.records;
+}
+
+void ShardWorker::bury(const Owned& owned, const Decoded& some, std::size_t done) {
+    for (const Decoded::Dead& dead : some.dead) {
+        if (dead.index >= done) return; // comes again
+        const ports::DraftRecord& record = owned.waiting[dead.index];
+        x_probe.dead.add();
+        x_parts.log.error("a record of the log is none of ours",
+                          {{"partition", owned.partition},
+                           {"offset", record.offset},
+                           {"detail", dead.reason}});
+        x_parts.bury({owned.partition, record.offset, dead.reason, record.value});
+    }
+}
+
 void ShardWorker::run(Owned& owned) {
     owned.stalled = false;
     while (!owned.waiting.empty() && !owned.stalled) {
-        const Decoded some = decode_some(owned);
+        Decoded some = decode_some(owned);
         if (some.newer) {
             x_parts.log.error("a record of a newer version: upgrade this worker",
                               {{"partition", owned.partition}});
             owned.stalled = true;
         }
-        std::vector<const model::Draft*> drafts;
-        drafts.reserve(some.drafts.size());
-        for (const auto& record : some.drafts) drafts.push_back(&record.draft.draft());
-        std::size_t done = some.records; // records that are settled
-        if (!owned.store->prepare(drafts)) {
-            owned.stalled = true;
-            done = some.indices.empty() ? done : some.indices.front();
-        }
-        for (std::size_t i = 0; i < drafts.size() && done == some.records; ++i) {
-            const model::Time at = owned.waiting[some.indices[i]].at;
-            ports::Outcome outcome = owned.ingester->run_one(some.drafts[i].draft, at);
-            if (outcome.error && outcome.error->code == Errc::unavailable) {
-                owned.stalled = true;
-                done = some.indices[i];
-                break;
-            }
-            x_probe.drafts.add();
-            if (outcome.durable && !outcome.duplicate)
-                owned.position.last_id =
-                    std::max(owned.position.last_id, outcome.durable->event().id);
-            publish(some.drafts[i].sender, std::move(outcome));
-            x_probe.lag_ms.set(x_parts.clock.now().ms - at.ms);
-        }
-        if (owned.stalled && done < some.records) x_probe.failures.add();
+        const std::size_t done = sequence(owned, some);
+        bury(owned, some, done);
         if (done > 0) {
             owned.position.next_offset =
                 std::max(owned.position.next_offset, owned.waiting[done - 1].offset + 1);

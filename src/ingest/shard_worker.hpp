@@ -99,11 +99,17 @@ private:
         std::map<ports::Partition, std::uint64_t> terms;
         bool crowded = false; // too much is not stored yet
     };
+    // The records that wait first, as far as they can be understood.
     struct Decoded {
+        struct Dead {
+            std::size_t index = 0;
+            std::string reason;
+        };
+        std::size_t records = 0; // what follows is about so many
         std::vector<protocol::log::DraftRecord> drafts;
-        std::size_t records = 0; // dead ones included; the drafts' offsets stand in `offsets`
-        std::vector<std::size_t> indices;
-        bool newer = false; // the record after them is of a newer version
+        std::vector<std::size_t> indices; // of the drafts' records
+        std::vector<Dead> dead;           // none of ours
+        bool newer = false;               // the record after them is of a newer version
     };
 
     // The sequencer's thread.
@@ -112,7 +118,9 @@ private:
     void settle(Work& work);
     void take_over(ports::Partition partition, std::uint64_t term);
     void run(Owned& owned);
-    Decoded decode_some(Owned& owned);
+    static Decoded decode_some(const Owned& owned);
+    std::size_t sequence(Owned& owned, Decoded& some);
+    void bury(const Owned& owned, const Decoded& some, std::size_t done);
     void publish(const protocol::log::Sender& sender, ports::Outcome outcome);
     void flush_published();
     void hand_to_storer(Owned& owned);

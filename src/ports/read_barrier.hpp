@@ -8,11 +8,14 @@
 #include "base/task.hpp"
 #include "model/ids.hpp"
 
+#include <vector>
+
 namespace parley::ports {
 
 class ReadBarrier {
 public:
     virtual Task<Result<void>> room(model::RoomId room) = 0;
+    virtual Task<Result<void>> rooms(std::vector<model::RoomId> rooms) = 0;
     virtual Task<Result<void>> all() = 0;
 
 protected:

@@ -12,17 +12,6 @@
 
 namespace parley::service {
 
-using namespace std::chrono_literals;
-
-namespace {
-
-constexpr std::size_t kWaitingBehindGap = 4'096; // events of a room; what does not fit is read
-constexpr std::size_t kToldRemembered = 1'024;
-constexpr auto kLate = 400ms; // what is in the store for so long has been missed
-constexpr std::chrono::milliseconds kReadAgain = 50ms, kReadAgainMax = 2s;
-
-} // namespace
-
 // --- what was missed
 
 bool Rooms::hold_behind_gap(ports::Outcome& outcome) {
@@ -36,7 +25,7 @@ bool Rooms::hold_behind_gap(ports::Outcome& outcome) {
         if (gap == x_gaps.end()) return false; // stopping
     }
     // What does not fit is in the store when the rest has been read.
-    if (gap->second.waiting.size() < kWaitingBehindGap || outcome.origin.responder)
+    if (gap->second.waiting.size() < limits::kWaitingBehindGap || outcome.origin.responder)
         gap->second.waiting.push_back(std::move(outcome));
     return true;
 }
@@ -44,7 +33,7 @@ bool Rooms::hold_behind_gap(ports::Outcome& outcome) {
 bool Rooms::was_told(model::EventId event) {
     if (std::find(x_told.begin(), x_told.end(), event) != x_told.end()) return true;
     x_told.push_back(event);
-    if (x_told.size() > kToldRemembered) x_told.pop_front();
+    if (x_told.size() > limits::kToldRemembered) x_told.pop_front();
     return false;
 }
 
@@ -56,16 +45,34 @@ void Rooms::begin_healing(model::RoomId room) {
 
 Task<void> Rooms::heal(model::RoomId room) {
     boost::asio::steady_timer timer(x_core.io());
-    std::chrono::milliseconds pause = kReadAgain;
+    std::chrono::milliseconds pause = limits::kReadAgain;
+    const auto answer_at = x_ports.clock.steady() + limits::kSendersWait;
     while (!x_gate.closing()) {
         auto more = co_await read_missed(room);
         if (more && !*more) break;
         if (more) continue;
+        if (x_ports.clock.steady() > answer_at) answer_senders(room);
         timer.expires_after(pause);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        pause = std::min(2 * pause, kReadAgainMax);
+        pause = std::min<std::chrono::milliseconds>(2 * pause, limits::kReadAgainMax);
     }
     release_waiting(room);
+}
+
+// The store does not answer for long: who sent something is told that it is in the log. What came
+// before it and after is shown when it can be, in order; their client sees by prev_id that it has
+// a gap.
+void Rooms::answer_senders(model::RoomId room) {
+    const auto gap = x_gaps.find(room);
+    if (gap == x_gaps.end()) return;
+    ByCore by_core(x_peers.size());
+    for (ports::Outcome& outcome : gap->second.waiting) {
+        if (!outcome.origin.responder) continue;
+        ports::Outcome answer = outcome;
+        outcome.origin = {};
+        spread(std::move(answer), false, by_core);
+    }
+    send_to_cores(std::move(by_core));
 }
 
 // One page. True: there is more.
@@ -135,7 +142,7 @@ Task<void> Rooms::compare_heads(std::vector<RoomHome::Followed> rooms) {
     for (const auto& one : rooms) ids.push_back(one.room);
     const auto heads = co_await x_ports.feed->heads(std::move(ids));
     // What is only late, under load, comes by itself.
-    boost::asio::steady_timer timer(x_core.io(), kLate);
+    boost::asio::steady_timer timer(x_core.io(), limits::kHeadLate);
     if (heads && !x_gate.closing()) co_await timer.async_wait(boost::asio::use_awaitable);
     x_looking_at_heads = false;
     if (!heads) co_return; // the next look will tell

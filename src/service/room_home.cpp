@@ -1,13 +1,8 @@
 #include "service/room_home.hpp"
 
+#include "base/cluster_limits.hpp"
+
 namespace parley::service {
-
-namespace {
-
-// With a feed: how long a room that nobody listens to is believed to be as it was read.
-constexpr auto kTrusted = std::chrono::milliseconds(1500);
-
-} // namespace
 
 RoomHome::RoomHome(Core& core, ports::RoomDirectory& directory, Gate& gate,
                    const ports::Clock& clock, RoomFeed* feed, Metrics& metrics)
@@ -94,7 +89,7 @@ void RoomHome::forget_unheard() {
 
 bool RoomHome::is_stale(const Entry& entry) const {
     return x_feed && entry.loaded.is_set() && !entry.cores &&
-           (!x_feed->connected() || x_clock.steady() - entry.read_at > kTrusted);
+           (!x_feed->connected() || x_clock.steady() - entry.read_at > limits::kRoomTrusted);
 }
 
 CoreMask RoomHome::listeners(model::RoomId room) const {

@@ -3,7 +3,8 @@
 //
 // Loading and the log race: events that come while the snapshot is read are kept and applied after
 // it; those that the snapshot has are known by their ids. With a feed (room_feed.hpp) a room is
-// followed before it is read, and what nobody listens to is read again after kTrusted.
+// followed before it is read, and what nobody listens to is read again after
+// limits::kRoomTrusted.
 //
 // Threading: its core. Owner: service::Rooms. Bounds: limits::kRoomsCached and kMembersCached; the
 // room that was used longest ago and has no listeners goes first.

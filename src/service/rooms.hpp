@@ -194,6 +194,7 @@ private:
     Task<void> heal(model::RoomId room);
     Task<Result<bool>> read_missed(model::RoomId room);
     void release_waiting(model::RoomId room);
+    void answer_senders(model::RoomId room);
     void look_at_heads();
     Task<void> compare_heads(std::vector<RoomHome::Followed> rooms);
     void tell_others(Transient transient) {

@@ -71,7 +71,10 @@ def run_cases(python, packages, port, cases, report):
     with open(report / "wstest.log", "w") as log:
         subprocess.run([python, "-c", code, spec], env=environment, check=True, timeout=3600,
                        stdout=log, stderr=log)
-    return json.loads((report / "index.json").read_text())["parley"]
+    index = report / "index.json"
+    if not index.exists():  # Twisted ends with 0 also when it is asked to end (SIGTERM)
+        raise SystemExit("wstest ended before its last case:\n" + (report / "wstest.log").read_text()[-3000:])
+    return json.loads(index.read_text())["parley"]
 
 
 def judge(results):
