@@ -49,6 +49,8 @@ ShardWorker::Probe::Probe(Metrics& m, const std::string& shard)
       batches(m.counter("parley_ingest_batches_total", "Transactions of the shard", shard)),
       failures(m.counter("parley_ingest_store_failures_total",
                          "Calls of the shard that failed; they are tried again", shard)),
+      holes(m.counter("parley_ingest_holes_total",
+                      "Times that records of the log were missing and were read again", shard)),
       fenced(m.counter("parley_ingest_fenced_total",
                        "Partitions that another worker had taken over", shard)),
       unstored(m.gauge("parley_ingest_unstored_events", "Events that are not in the shard yet",
@@ -156,9 +158,7 @@ void ShardWorker::sequence_loop() {
             if (!x_owned.contains(partition)) take_over(partition, term);
         for (auto& [partition, records] : work.arrived) {
             const auto found = x_owned.find(partition);
-            if (found == x_owned.end()) continue;
-            for (ports::DraftRecord& record : records)
-                found->second->waiting.push_back(std::move(record));
+            if (found != x_owned.end()) take(*found->second, std::move(records));
         }
         for (auto& [partition, owned] : x_owned) run(*owned);
         for (auto& [partition, owned] : x_owned) balance(*owned, work.crowded);
@@ -220,24 +220,40 @@ void ShardWorker::take_over(ports::Partition partition, std::uint64_t term) {
     x_parts.consumer.start(partition, position->next_offset);
 }
 
-// Records below the position came twice.
+// Each record once, and none before the one that it follows: after a partition was taken over
+// again, what was read for the time before may still arrive.
+void ShardWorker::take(Owned& owned, std::vector<ports::DraftRecord> records) {
+    for (ports::DraftRecord& record : records) {
+        const std::int64_t expected = owned.waiting.empty() ? owned.position.next_offset
+                                                            : owned.waiting.back().offset + 1;
+        if (record.offset > expected) {
+            x_probe.holes.add();
+            x_parts.log.warning("records of the log are missing; read again",
+                                {{"partition", owned.partition},
+                                 {"expected", expected},
+                                 {"offset", record.offset}});
+            x_parts.consumer.start(owned.partition, expected);
+            return;
+        }
+        if (record.offset == expected) owned.waiting.push_back(std::move(record));
+    }
+}
+
 ShardWorker::Decoded ShardWorker::decode_some(const Owned& owned) {
     Decoded some;
     while (some.records < std::min(owned.waiting.size(), kStep)) {
         const ports::DraftRecord& record = owned.waiting[some.records];
-        if (record.offset >= owned.position.next_offset) {
-            auto draft = record.value.size() > limits::kDraftRecordBytes
-                             ? Result<plog::DraftRecord>(Error(Errc::too_long, "too large"))
-                             : plog::Codec::decode_draft(record.value);
-            if (draft) {
-                some.drafts.push_back(std::move(*draft));
-                some.indices.push_back(some.records);
-            } else if (draft.error().code == Errc::unavailable) {
-                some.newer = true;
-                break;
-            } else {
-                some.dead.push_back({some.records, draft.error().detail});
-            }
+        auto draft = record.value.size() > limits::kDraftRecordBytes
+                         ? Result<plog::DraftRecord>(Error(Errc::too_long, "too large"))
+                         : plog::Codec::decode_draft(record.value);
+        if (draft) {
+            some.drafts.push_back(std::move(*draft));
+            some.indices.push_back(some.records);
+        } else if (draft.error().code == Errc::unavailable) {
+            some.newer = true;
+            break;
+        } else {
+            some.dead.push_back({some.records, draft.error().detail});
         }
         ++some.records;
     }
@@ -293,8 +309,7 @@ void ShardWorker::run(Owned& owned) {
         const std::size_t done = sequence(owned, some);
         bury(owned, some, done);
         if (done > 0) {
-            owned.position.next_offset =
-                std::max(owned.position.next_offset, owned.waiting[done - 1].offset + 1);
+            owned.position.next_offset = owned.waiting[done - 1].offset + 1;
             owned.waiting.erase(owned.waiting.begin(),
                                 owned.waiting.begin() + static_cast<std::ptrdiff_t>(done));
             owned.moved = true;

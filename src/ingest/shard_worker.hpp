@@ -118,6 +118,7 @@ private:
     void settle(Work& work);
     void take_over(ports::Partition partition, std::uint64_t term);
     void run(Owned& owned);
+    void take(Owned& owned, std::vector<ports::DraftRecord> records);
     static Decoded decode_some(const Owned& owned);
     std::size_t sequence(Owned& owned, Decoded& some);
     void bury(const Owned& owned, const Decoded& some, std::size_t done);
@@ -158,7 +159,8 @@ private:
 
     struct Probe {
         Probe(Metrics& metrics, const std::string& shard);
-        Counter &drafts, &events, &refused, &repeated, &dead, &stored, &batches, &failures, &fenced;
+        Counter &drafts, &events, &refused, &repeated, &dead, &stored, &batches, &failures, &holes,
+            &fenced;
         Gauge &unstored, &owned, &stalled, &lag_ms;
     } x_probe;
     std::thread x_sequencer, x_storer;
