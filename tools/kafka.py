@@ -9,8 +9,10 @@ Beside the jars stands broker.jsa, an archive of loaded classes, which makes a s
 without it, too. Run twice it does nothing; two at a time wait for each other. Needs mvn and java (17).
 """
 
+import contextlib
 import fcntl
 import os
+import random
 import shutil
 import signal
 import socket
@@ -104,9 +106,12 @@ def format_storage(libs, config):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to whoever connects: one of these may be taken by then."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(port):

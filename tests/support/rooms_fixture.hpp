@@ -84,7 +84,7 @@ class RoomsTest : public ::testing::Test {
 protected:
     static constexpr int kCores = 2;
 
-    RoomsTest() : store(clock) {
+    explicit RoomsTest(RoomFeed* feed = nullptr) : store(clock) {
         ingester = std::move(*ingest::Ingester::open(store, clock, 1));
         log = std::make_unique<memory::Log>(
             [this](std::vector<ports::Submission> batch) {
@@ -95,7 +95,8 @@ protected:
         for (std::uint16_t i = 0; i < kCores; ++i) {
             cores.push_back(std::make_unique<Core>(i));
             rooms.push_back(std::make_unique<Rooms>(
-                *cores[i], RoomsPorts{*log, store, store, store, clock, filter, store}, &plain,
+                *cores[i],
+                RoomsPorts{*log, store, store, store, clock, filter, store, "parley", feed}, &plain,
                 metrics, RoomsSettings{.presence_room_max = 2}));
             all.push_back(rooms.back().get());
         }
