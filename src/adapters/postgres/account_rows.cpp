@@ -3,6 +3,8 @@
 #include "adapters/postgres/locks.hpp"
 
 namespace parley::postgres {
+using ports::is_active_admin;
+
 namespace {
 
 bool another_admin(Connection& database, model::UserId than) {
@@ -17,24 +19,7 @@ bool is_being_erased(Connection& database, model::UserId user) {
     return !database.query("SELECT 1 FROM erasures WHERE user_id = $1", Params(user)).empty();
 }
 
-bool is_active_admin(const model::User& user) {
-    return user.role == model::ServerRole::admin && !user.disabled;
-}
-
 } // namespace
-
-model::User read_user(const Row& row) {
-    model::User user;
-    user.id = row.id<model::UserId>(0);
-    user.username = row.string(1);
-    user.email = row.string(2);
-    user.display_name = row.string(3);
-    user.avatar_media_id = row.optional_id<model::MediaId>(4);
-    user.created_at = row.time(5);
-    user.disabled = row.integer(6) != 0;
-    user.role = row.enumerator<model::ServerRole>(7);
-    return user;
-}
 
 Error unknown_user() { return {Errc::unknown_user, "there is no such user"}; }
 

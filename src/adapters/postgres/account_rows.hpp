@@ -5,15 +5,13 @@
 #pragma once
 
 #include "adapters/postgres/connection.hpp"
+#include "ports/rows.hpp"
 #include "ports/user_store.hpp"
 
 namespace parley::postgres {
 
-#define PARLEY_USER_COLUMNS                                                                        \
-    "id, username, email, display_name, avatar_media_id, created_at, disabled, role"
-inline constexpr int kUserColumns = 8;
+using ports::kUserColumns, ports::read_user;
 
-model::User read_user(const Row& row); // of PARLEY_USER_COLUMNS, from column 0
 Error unknown_user();
 Result<model::User> user_of(Connection& database, model::UserId user); // unknown_user
 

@@ -1,5 +1,7 @@
 #include "adapters/postgres/heads.hpp"
 
+#include "adapters/postgres/event_rows.hpp"
+
 #include <unordered_map>
 
 namespace parley::postgres {
@@ -9,10 +11,7 @@ using Found = std::vector<std::pair<model::RoomId, model::EventId>>;
 
 Result<Found> read_heads(Connection& connection, const std::vector<model::RoomId>& rooms) {
     const Rows rows = connection.query(
-        "SELECT r.id, greatest(r.removed_id, "
-        "(SELECT max(m.id) FROM messages m WHERE m.room_id = r.id), "
-        "(SELECT max(e.id) FROM events e WHERE e.room_id = r.id)) "
-        "FROM rooms r WHERE r.id = ANY($1)",
+        "SELECT r.id, " PARLEY_NEWEST_EVENT " FROM rooms r WHERE r.id = ANY($1)",
         Params(rooms));
     Found found;
     found.reserve(rows.size());

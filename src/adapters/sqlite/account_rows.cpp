@@ -5,6 +5,8 @@
 #include <algorithm>
 
 namespace parley::sqlite {
+using ports::is_active_admin;
+
 namespace {
 
 bool another_admin(Database& database, model::UserId than) {
@@ -20,24 +22,7 @@ bool is_being_erased(Database& database, model::UserId user) {
     return query.row();
 }
 
-bool is_active_admin(const model::User& user) {
-    return user.role == model::ServerRole::admin && !user.disabled;
-}
-
 } // namespace
-
-model::User read_user(const Query& query) {
-    model::User user;
-    user.id = query.id<model::UserId>(0);
-    user.username = query.string(1);
-    user.email = query.string(2);
-    user.display_name = query.string(3);
-    user.avatar_media_id = query.optional_id<model::MediaId>(4);
-    user.created_at = query.time(5);
-    user.disabled = query.integer(6) != 0;
-    user.role = query.enumerator<model::ServerRole>(7);
-    return user;
-}
 
 Error unknown_user() { return {Errc::unknown_user, "there is no such user"}; }
 

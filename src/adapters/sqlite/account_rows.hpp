@@ -6,6 +6,7 @@
 #pragma once
 
 #include "adapters/sqlite/database.hpp"
+#include "ports/rows.hpp"
 #include "ports/user_store.hpp"
 
 #include <string_view>
@@ -13,11 +14,8 @@
 
 namespace parley::sqlite {
 
-#define PARLEY_USER_COLUMNS                                                                        \
-    "id, username, email, display_name, avatar_media_id, created_at, disabled, role"
-inline constexpr int kUserColumns = 8;
+using ports::kUserColumns, ports::read_user;
 
-model::User read_user(const Query& query); // of PARLEY_USER_COLUMNS, from column 0
 Error unknown_user();
 Result<model::User> user_of(Database& database, model::UserId user); // unknown_user
 std::vector<model::User> users_with_prefix(Database& database, std::string_view prefix,

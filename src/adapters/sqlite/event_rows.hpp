@@ -1,38 +1,15 @@
 // Rows of the tables messages, events and rooms as values of the model: written by the event store,
-// read by it and by the readers.
+// read by it and by the readers. The columns stand in ports/rows.hpp.
 //
 // Threading: pure functions of a Query.
 #pragma once
 
 #include "adapters/sqlite/database.hpp"
-#include "model/message.hpp"
+#include "ports/rows.hpp"
 
 namespace parley::sqlite {
 
-// The columns of `events`, by kind:
-//   kind      subject        detail         flags         text    topic
-//   edited    message id     -              -             -       -
-//   deleted   message id     -              -             -       -
-//   reaction  message id     -              added         emoji   -
-//   member    user id        MemberAction   Role          -       -
-//   room      member count   Visibility     *             name    topic
-// * deleted + 2 x slow mode's seconds. Retention is shown as it is now.
-// An edit keeps no text: a resume shows the message's present state.
-enum class EventKind : std::int64_t { edited = 2, deleted = 3, reaction = 4, member = 5, room = 6 };
-
-// A macro, not a constant, so that statements are literals with a stable address.
-#define PARLEY_MESSAGE_COLUMNS                                                                     \
-    "m.id, m.user_id, m.type, m.content, m.media_id, m.reply_to, m.created_at, m.edited_at, "      \
-    "m.deleted"
-inline constexpr int kMessageColumns = 9;
-
-#define PARLEY_ROOM_COLUMNS                                                                        \
-    "r.id, r.kind, r.visibility, r.name, r.topic, r.created_at, r.member_count, r.deleted, "       \
-    "r.slow_mode_seconds, r.retention_days"
-inline constexpr int kRoomColumns = 10;
-
-// `first`: the column where the list above begins.
-model::Message read_message(const Query& query, model::RoomId room, int first);
-model::Room read_room(const Query& query, int first);
+using ports::EventKind, ports::kMessageColumns, ports::kRoomColumns;
+using ports::read_message, ports::read_room;
 
 } // namespace parley::sqlite

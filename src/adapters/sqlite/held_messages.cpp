@@ -1,45 +1,13 @@
 #include "adapters/sqlite/held_messages.hpp"
 
+#include "ports/rows.hpp"
+
 #include <algorithm>
 
 namespace parley::sqlite {
 namespace {
 
-#define PARLEY_HELD_COLUMNS                                                                        \
-    "h.id, h.room_id, h.user_id, h.nonce, h.type, h.content, h.media_id, h.reply_to, "             \
-    "h.body_hash, h.words, h.created_at"
-
-std::string join(const std::vector<std::string>& words) {
-    std::string lines;
-    for (const std::string& word : words) lines += (lines.empty() ? "" : "\n") + word;
-    return lines;
-}
-
-std::vector<std::string> split(std::string_view lines) {
-    std::vector<std::string> words;
-    while (!lines.empty()) {
-        const std::size_t end = std::min(lines.find('\n'), lines.size());
-        words.emplace_back(lines.substr(0, end));
-        lines.remove_prefix(std::min(end + 1, lines.size()));
-    }
-    return words;
-}
-
-ports::HeldMessage read_held(const Query& query) {
-    ports::HeldMessage held;
-    held.id = query.id<model::HeldId>(0);
-    held.room_id = query.id<model::RoomId>(1);
-    held.user_id = query.id<model::UserId>(2);
-    held.draft.nonce = query.string(3);
-    held.draft.type = query.enumerator<model::MessageType>(4);
-    held.draft.content = query.string(5);
-    held.draft.media_id = query.optional_id<model::MediaId>(6);
-    held.draft.reply_to = query.optional_id<model::MessageId>(7);
-    held.draft.body_hash = static_cast<std::uint64_t>(query.integer(8));
-    held.words = split(query.text(9));
-    held.created_at = query.time(10);
-    return held;
-}
+using ports::read_held, ports::join_lines;
 
 Error none_waits() { return {Errc::unknown_message, "no such message waits in this room"}; }
 
@@ -95,7 +63,7 @@ Result<ports::HeldState> HeldMessages::insert(const ports::HeldMessage& held) {
                          "too many messages of this room wait for a moderator");
     }
     const model::PostDraft& draft = held.draft;
-    const std::string words = join(held.words);
+    const std::string words = join_lines(held.words);
     x_writing
         .query("INSERT INTO held_messages (id, room_id, user_id, nonce, type, content, media_id, "
                "reply_to, body_hash, words, state, created_at) "
