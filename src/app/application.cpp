@@ -8,6 +8,7 @@
 #include "api/api.hpp"
 #include "app/log_settings.hpp"
 #include "app/periodic.hpp"
+#include "app/run_now.hpp"
 #include "app/storage.hpp"
 #include "app/version.hpp"
 #include "app/word_files.hpp"
@@ -49,19 +50,6 @@ net::ServerSettings server_settings(const Settings& settings) {
     server.idle = settings.heartbeat * 5 / 2;
     server.deflate = settings.websocket_deflate;
     return server;
-}
-
-// Runs a task to its end on this thread, before there are cores.
-template <class T>
-Result<T> run_now(boost::asio::io_context& io, Task<Result<T>> task) {
-    io.restart();
-    std::optional<Result<T>> answer;
-    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr failure, Result<T> result) {
-        if (failure) std::rethrow_exception(failure);
-        answer = std::move(result);
-    });
-    io.run();
-    return std::move(*answer);
 }
 
 // Until the gate that it runs in closes.

@@ -1,6 +1,7 @@
 """./cluster itself, as an admin uses it: up twice, after a crash, status, scale, down."""
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/e2e"), str(ROOT / "tests/cluster")]
 
 from cluster import TEST_ENVIRONMENT, Cluster  # noqa: E402
-from parley_client import Api  # noqa: E402
+from parley_client import Api, User, unique  # noqa: E402
 from parley_server import binary  # noqa: E402
 
 from tools.cluster import process  # noqa: E402
@@ -83,6 +84,31 @@ def test_up_again_changes_nothing(admin):
     before = admin.records()
     admin.up()
     assert admin.records() == before
+
+
+def test_the_commands_of_the_program_work_on_it(admin, api):
+    name = unique("boss")
+    words = ["--email", f"{name}@example.org", "--role", "admin", "--generate", "--json"]
+    made = json.loads(admin("parley", "user", "add", name, *words))
+    assert made["role"] == "admin"
+    login = {"username": name, "password": made["password"]}
+    boss = User(api, api.call("POST", "/v1/sessions", json=login).json(), made["password"])
+    assert boss.get("/v1/me").json()["role"] == "admin"
+    ann = api.new_user()
+    room = ann.room()
+    live = ann.socket(room)
+    users = json.loads(admin("parley", "user", "list", "--json"))["users"]
+    (row,) = [user for user in users if user["id"] == ann.id]
+    assert (row["rooms"], row["sessions"], row["disabled"]) == (1, 1, False)
+    admin("parley", "user", "disable", ann.name)
+    assert live.expect_close(4501) is not None
+    admin("parley", "user", "enable", ann.id)
+    assert "last admin" in admin("parley", "user", "role", name, "user", status=1)
+    # An erasure is the nodes' work.
+    ann.sign_in_again().say(room, "soon nowhere")
+    words = ["--yes", "--wait", "60", "--json"]
+    receipt = json.loads(admin("parley", "user", "erase", ann.name, *words))
+    assert receipt["done_at"] and receipt["messages"] == 1, receipt
 
 
 def listening():

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from parley_client import PASSWORD, refused
+from parley_client import of_ended_session, PASSWORD, refused
 
 ROLES = {"user": 1, "moderator": 2, "admin": 3}
 
@@ -101,14 +101,14 @@ def test_a_disabled_user_is_out_at_once(admin, ann, api):
     changed = admin.patch(f"/v1/admin/users/{ann.id}", {"disabled": True})
     assert changed.json()["disabled"] is True
     assert socket.expect_close(4501) is not None
-    refused(ann.get("/v1/me"), 401, "session_revoked")
+    refused(of_ended_session(lambda: ann.get("/v1/me")), 401, "session_revoked")
     body = {"refresh_token": ann.refresh_token}
     refused(api.call("POST", "/v1/sessions/refresh", json=body), 401, "session_revoked")
     login = {"email": ann.email, "password": PASSWORD}
     refused(api.call("POST", "/v1/sessions", json=login), 401, "invalid_credentials")
     admin.patch(f"/v1/admin/users/{ann.id}", {"disabled": False})
     assert ann.sign_in_again().get("/v1/me").status_code == 200
-    refused(ann.get("/v1/me"), 401, "session_revoked")
+    refused(of_ended_session(lambda: ann.get("/v1/me")), 401, "session_revoked")
 
 
 def test_all_sessions_of_a_user_are_ended(admin, ann):
@@ -118,7 +118,7 @@ def test_all_sessions_of_a_user_are_ended(admin, ann):
     for socket in sockets:
         assert socket.expect_close(4501) is not None
     for user in (ann, second):
-        refused(user.get("/v1/me"), 401, "session_revoked")
+        refused(of_ended_session(lambda: user.get("/v1/me")), 401, "session_revoked")  # noqa: B023
     assert ann.sign_in_again().get("/v1/me").status_code == 200
     refused(admin.post("/v1/admin/users/1/sessions/revoke"), 404, "unknown_user")
 
@@ -128,7 +128,7 @@ def test_sessions_that_another_process_has_ended_are_noticed(server, ann):
     now = int(time.time() * 1000)
     server.change_accounts(f"UPDATE sessions SET revoked_at = {now} WHERE user_id = {ann.id}")
     assert socket.expect_close(4501) is not None
-    refused(ann.get("/v1/me"), 401, "session_revoked")
+    refused(of_ended_session(lambda: ann.get("/v1/me")), 401, "session_revoked")
 
 
 def test_the_last_admin_stays(make_server):

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from classic_client import PATH, Classic, ClassicSocket
-from parley_client import new_nonce
+from parley_client import new_nonce, of_ended_session
 
 FIELDS = {"id", "content", "server", "user_id", "channel_id", "message_type", "event_type", "media_id"}
 
@@ -273,7 +273,7 @@ def test_a_log_out_closes_and_the_token_is_dead(people):
     socket = ann.socket(room)
     assert ann.api.call("DELETE", "/v1/sessions/current", ann.token).status_code == 204
     socket.expect_close(4501)
-    assert ann.call("GET", "/user/getrooms").status_code == 401
+    assert of_ended_session(lambda: ann.call("GET", "/user/getrooms")).status_code == 401
     with pytest.raises(InvalidStatus) as caught:
         ann.socket(room)
     assert caught.value.response.status_code == 401

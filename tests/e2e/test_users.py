@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from parley_client import PASSWORD, refused, unique
+from parley_client import of_ended_session, PASSWORD, refused, unique
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 ID = re.compile(r"^[1-9]\d{0,18}$")
@@ -144,8 +144,9 @@ def test_a_refresh_token_used_twice_ends_the_session(api, ann):
     newest = first.json()["refresh_token"]
     answer = api.call("POST", "/v1/sessions/refresh", json={"refresh_token": newest})
     assert answer.status_code == 401, "the thief's session went on"
-    refused(api.call("GET", "/v1/me", first.json()["access_token"]), 401)
-    refused(ann.get("/v1/me"), 401)
+    token = first.json()["access_token"]
+    refused(of_ended_session(lambda: api.call("GET", "/v1/me", token)), 401)
+    refused(of_ended_session(lambda: ann.get("/v1/me")), 401)
     assert other_session.get("/v1/me").status_code == 200, "another session is not concerned"
 
 
@@ -173,11 +174,11 @@ def test_bad_refresh_tokens(api, token):
 def test_log_out(api, ann):
     other_session = ann.sign_in_again()
     assert ann.delete("/v1/sessions/current").status_code == 204
-    refused(ann.get("/v1/me"), 401)
+    refused(of_ended_session(lambda: ann.get("/v1/me")), 401)
     refused(
         api.call("POST", "/v1/sessions/refresh", json={"refresh_token": ann.refresh_token}), 401
     )
-    refused(ann.delete("/v1/sessions/current"), 401)
+    refused(of_ended_session(lambda: ann.delete("/v1/sessions/current")), 401)
     assert other_session.get("/v1/me").status_code == 200
 
 

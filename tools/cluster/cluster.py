@@ -115,6 +115,12 @@ class Cluster:
         }
         return [word for name, value in flags.items() for word in (f"--{name}", str(value))]
 
+    def settings_environment(self):
+        """The same as variables, for commands that take them so."""
+        words = self.settings()
+        names = ("PARLEY_" + name.lstrip("-").replace("-", "_").upper() for name in words[::2])
+        return dict(zip(names, words[1::2], strict=True))
+
     def environment(self):
         """Passwords go by files and by the environment, never by arguments."""
         return clean_environment(

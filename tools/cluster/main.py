@@ -84,6 +84,13 @@ def scale(cluster, arguments):
     cluster.scale(role, int(count))
 
 
+def parley(cluster, arguments):
+    cluster.must_exist()
+    flags = cluster.settings_environment()
+    binary = cluster.options["binary"]
+    os.execvpe(binary, [binary, *arguments.words], {**cluster.environment(), **flags})
+
+
 def parser():
     main = argparse.ArgumentParser(prog="./cluster", description="A Parley cluster on this machine")
     main.add_argument("--dir", type=Path, default=ROOT / ".cluster", help="its folder (.cluster)")
@@ -120,6 +127,8 @@ def parser():
     command(start, "start what is missing of a role", name)
     command(restart, "stop and start, one after the other (an upgrade)", name)
     command(scale, "e.g. scale chat=3", (["what"], {"metavar": "ROLE=N"}))
+    words = {"nargs": argparse.REMAINDER, "metavar": "WORD"}
+    command(parley, "a command of the program, on this cluster: parley user list", (["words"], words))
     return main
 
 

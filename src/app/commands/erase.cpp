@@ -1,7 +1,5 @@
-#include "adapters/sqlite/user_admin.hpp"
-#include "adapters/system/system_clock.hpp"
+#include "app/commands/accounts.hpp"
 #include "app/commands/command.hpp"
-#include "app/commands/doctor.hpp"
 #include "chat/names.hpp"
 
 #include <boost/json/object.hpp>
@@ -58,23 +56,23 @@ void ask(const Invocation& given, Console& console, const model::User& user) {
 
 int run_user_erase(const Invocation& given, Console& console) {
     const auto patience = patience_of(given);
-    sqlite::UserAdmin admin(given.settings.data, sqlite::UserAdmin::Access::write);
-    const auto user = admin.find(chat::name_key(given["NAME"]));
+    const auto accounts = open_accounts(given.settings, AccountsFor::changing);
+    const auto user = accounts->find(chat::name_key(given["NAME"]));
     if (!user) throw std::runtime_error("there is no user \"" + given["NAME"] + "\"");
-    auto erasure = admin.erasure(user->id);
+    auto erasure = accounts->erasure(user->id);
     if (!erasure) {
         ask(given, console, *user);
-        if (auto asked = admin.request_erasure(user->id, system::SystemClock().now()); !asked)
+        if (auto asked = accounts->request_erasure(user->id); !asked)
             throw std::runtime_error(asked.error().detail);
-        erasure = admin.erasure(user->id);
+        erasure = accounts->erasure(user->id);
     }
-    const bool server_runs = server_of(given.settings.data).has_value();
+    const bool server_runs = accounts->is_served();
     const auto until = std::chrono::steady_clock::now() + patience;
     while (server_runs && erasure && !erasure->done_at &&
            std::chrono::steady_clock::now() < until) {
         console.progress("erased messages", erasure->messages, 0);
         std::this_thread::sleep_for(200ms);
-        erasure = admin.erasure(user->id);
+        erasure = accounts->erasure(user->id);
     }
     console.end_progress();
     if (!erasure) throw std::runtime_error("the request is gone: look at the server's log");

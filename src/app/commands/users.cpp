@@ -1,7 +1,6 @@
 #include "adapters/crypto/argon2_hasher.hpp"
-#include "adapters/sqlite/user_admin.hpp"
-#include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_entropy.hpp"
+#include "app/commands/accounts.hpp"
 #include "app/commands/command.hpp"
 #include "base/base64url.hpp"
 #include "chat/names.hpp"
@@ -15,8 +14,6 @@
 
 namespace parley::app {
 namespace {
-
-using Access = sqlite::UserAdmin::Access;
 
 template <class T>
 T valid(Result<T> result) {
@@ -58,8 +55,8 @@ std::string hash_of(const Settings& settings, ports::Entropy& entropy, std::stri
     return *hash;
 }
 
-model::User find(sqlite::UserAdmin& admin, const std::string& name) {
-    auto user = admin.find(chat::name_key(name));
+model::User find(Accounts& accounts, const std::string& name) {
+    auto user = accounts.find(chat::name_key(name));
     if (!user) throw std::runtime_error("there is no user \"" + name + "\"");
     return *user;
 }
@@ -91,9 +88,8 @@ int done(Console& console, const model::User& user, const std::string& what,
 
 int change(const Invocation& given, Console& console, const ports::StandingChange& change,
            const std::string& what) {
-    sqlite::UserAdmin admin(given.settings.data, Access::write);
-    const auto changed =
-        admin.change_standing(find(admin, given["NAME"]).id, change, system::SystemClock().now());
+    const auto accounts = open_accounts(given.settings, AccountsFor::changing);
+    const auto changed = accounts->change_standing(find(*accounts, given["NAME"]).id, change);
     if (!changed) throw std::runtime_error(changed.error().detail);
     return done(console, *changed, what);
 }
@@ -101,8 +97,6 @@ int change(const Invocation& given, Console& console, const ports::StandingChang
 } // namespace
 
 int run_user_add(const Invocation& given, Console& console) {
-    if (given.settings.node_id == sqlite::kToolNode)
-        throw UsageError("the server's node-id is 1023, which these commands use: give it another");
     if (!given.has("--email")) throw UsageError("--email is missing");
     ports::NewUser fresh;
     fresh.username = valid(chat::check_username(given["NAME"]));
@@ -112,12 +106,11 @@ int run_user_add(const Invocation& given, Console& console) {
     system::SystemEntropy entropy;
     const NewPassword password = new_password(given, console, entropy);
     fresh.password_hash = hash_of(given.settings, entropy, password.text);
-    sqlite::UserAdmin admin(given.settings.data, Access::make);
-    const model::Time now = system::SystemClock().now();
-    auto made = admin.add(fresh, now);
+    const auto accounts = open_accounts(given.settings, AccountsFor::making);
+    auto made = accounts->add(fresh);
     if (made && given.has("--role"))
-        made = admin.change_standing(made->id,
-                                     {.role = role_named(given["--role"]), .disabled = {}}, now);
+        made = accounts->change_standing(made->id,
+                                         {.role = role_named(given["--role"]), .disabled = {}});
     if (!made) throw std::runtime_error(made.error().detail);
     boost::json::object more;
     if (password.generated) more["password"] = password.text;
@@ -127,10 +120,10 @@ int run_user_add(const Invocation& given, Console& console) {
 }
 
 int run_user_list(const Invocation& given, Console& console) {
-    sqlite::UserAdmin admin(given.settings.data, Access::read);
+    const auto accounts = open_accounts(given.settings, AccountsFor::reading);
     boost::json::array list;
     std::size_t count = 0;
-    admin.for_each(system::SystemClock().now(), [&](const sqlite::UserRow& row) {
+    accounts->for_each([&](const AccountRow& row) {
         if (given.has("--disabled") && !row.user.disabled) return;
         ++count;
         if (console.json()) {
@@ -170,12 +163,12 @@ int run_user_role(const Invocation& given, Console& console) {
 }
 
 int run_user_reset_password(const Invocation& given, Console& console) {
-    sqlite::UserAdmin admin(given.settings.data, Access::write);
-    const model::User user = find(admin, given["NAME"]);
+    const auto accounts = open_accounts(given.settings, AccountsFor::changing);
+    const model::User user = find(*accounts, given["NAME"]);
     system::SystemEntropy entropy;
     const NewPassword password = new_password(given, console, entropy);
     const std::string hash = hash_of(given.settings, entropy, password.text);
-    if (auto set = admin.set_password(user.id, hash, system::SystemClock().now()); !set)
+    if (auto set = accounts->set_password(user.id, hash); !set)
         throw std::runtime_error(set.error().detail);
     boost::json::object more;
     if (password.generated) more["password"] = password.text;
