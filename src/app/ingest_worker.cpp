@@ -42,8 +42,9 @@ public:
 
 private:
     struct OfShard {
-        OfShard(const std::string& target) : reads(target), writes(target) {}
-        postgres::ShardStore reads, writes;
+        explicit OfShard(const std::string& target)
+            : reads(target), writes(target), takes(target) {}
+        postgres::ShardStore reads, writes, takes;
         std::unique_ptr<ingest::ShardWorker> worker;
     };
     ingest::ShardWorker& worker_of(ports::Partition partition) {
@@ -87,6 +88,7 @@ IngestWorker::IngestWorker(const WorkerParts& parts)
             .shard = shard,
             .reads = one.reads,
             .writes = one.writes,
+            .takes = one.takes,
             .bus = x_bus,
             .consumer = x_consumer,
             .clock = parts.clock,

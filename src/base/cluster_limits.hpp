@@ -38,6 +38,9 @@ inline constexpr auto kTopicTimeout = 30s; // to make a topic, or to find that i
 // --- the worker of a partition
 inline constexpr std::size_t kUnstoredEvents = 1'000'000; // of a shard: its partitions are paused
 inline constexpr std::size_t kUnstoredBytes = 1024 * 1024 * 1024;
+inline constexpr std::size_t kSequenceStep = 1'000; // drafts between two times of publishing
+inline constexpr auto kShardTryAgain = 200ms;       // after a shard did not answer
+inline constexpr auto kFencePause = 1s; // after another worker has taken a partition over
 inline constexpr std::size_t kStoreBatch = 5'000; // events of one transaction
 inline constexpr auto kStorePause = 20ms;         // between two transactions, so that batches fill
 inline constexpr auto kStoreRetry = 250ms;        // after a failure; the next waits twice as long

@@ -16,9 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t kStep = 1000;        // drafts that are sequenced before they are published
-constexpr auto kTryAgain = 200ms;          // a shard that did not answer
-constexpr auto kFencePause = 1s;           // after another worker has taken a partition over
 constexpr std::size_t kEventOverhead = 400; // bytes that an event takes in memory, about
 
 std::size_t size_of(const model::Sequenced& sequenced) {
@@ -70,9 +67,11 @@ ShardWorker::~ShardWorker() { stop(); }
 void ShardWorker::start() {
     x_sequencer = std::thread([this] { sequence_loop(); });
     x_storer = std::thread([this] { store_loop(); });
+    x_taker = std::thread([this] { take_loop(); });
     const std::string shard = std::to_string(x_parts.shard);
     ::pthread_setname_np(x_sequencer.native_handle(), ("sequence-" + shard).c_str());
     ::pthread_setname_np(x_storer.native_handle(), ("store-" + shard).c_str());
+    ::pthread_setname_np(x_taker.native_handle(), ("take-" + shard).c_str());
 }
 
 void ShardWorker::stop() {
@@ -82,6 +81,8 @@ void ShardWorker::stop() {
     }
     x_work.notify_all();
     x_to_store.notify_all();
+    x_to_take.notify_all();
+    if (x_taker.joinable()) x_taker.join();
     if (x_sequencer.joinable()) x_sequencer.join();
     {
         std::lock_guard lock(x_mutex);
@@ -101,6 +102,7 @@ void ShardWorker::assign(ports::Partition partition) {
         x_changed = true;
     }
     x_work.notify_one();
+    x_to_take.notify_one();
 }
 
 void ShardWorker::revoke(ports::Partition partition) {
@@ -130,20 +132,19 @@ bool ShardWorker::wait_for_work(Work& work) {
     std::unique_lock lock(x_mutex);
     const auto something = [&] {
         return x_stopping || x_changed || !x_arrived.empty() || !x_stored.empty() ||
-               !x_fenced.empty();
+               !x_fenced.empty() || !x_taken_over.empty();
     };
-    const bool waits_for_shard =
-        x_taken != x_assigned || std::any_of(x_owned.begin(), x_owned.end(), [](const auto& one) {
-            return one.second->stalled;
-        });
+    const bool waits_for_shard = std::any_of(
+        x_owned.begin(), x_owned.end(), [](const auto& one) { return one.second->stalled; });
     if (waits_for_shard)
-        x_work.wait_for(lock, kTryAgain, something);
+        x_work.wait_for(lock, limits::kShardTryAgain, something);
     else
         x_work.wait_for(lock, 1s, something);
     x_changed = false;
     work.arrived = std::exchange(x_arrived, {});
     work.stored = std::exchange(x_stored, {});
     work.fenced = std::exchange(x_fenced, {});
+    work.taken = std::exchange(x_taken_over, {});
     work.terms = x_terms;
     work.crowded = x_unstored_events > limits::kUnstoredEvents ||
                    x_unstored_bytes > limits::kUnstoredBytes;
@@ -154,8 +155,10 @@ void ShardWorker::sequence_loop() {
     Work work;
     while (wait_for_work(work)) {
         settle(work);
-        for (const auto& [partition, term] : work.terms)
-            if (!x_owned.contains(partition)) take_over(partition, term);
+        for (Taken& taken : work.taken)
+            if (const auto term = work.terms.find(taken.partition);
+                term != work.terms.end() && term->second == taken.term)
+                begin(std::move(taken));
         for (auto& [partition, records] : work.arrived) {
             const auto found = x_owned.find(partition);
             if (found != x_owned.end()) take(*found->second, std::move(records));
@@ -182,7 +185,10 @@ void ShardWorker::settle(Work& work) {
                             {{"partition", fence.partition}});
         // If it is still this one's by then, it is taken back; else the log has taken it away.
         x_owned.erase(found);
-        x_next_try = x_parts.clock.steady() + kFencePause;
+        std::lock_guard lock(x_mutex);
+        x_held.erase(fence.partition);
+        x_next_take = x_parts.clock.steady() + limits::kFencePause;
+        x_to_take.notify_one();
     }
     std::erase_if(x_owned, [&](const auto& one) {
         const auto term = work.terms.find(one.first);
@@ -191,33 +197,23 @@ void ShardWorker::settle(Work& work) {
     x_taken = x_owned.size();
 }
 
-void ShardWorker::take_over(ports::Partition partition, std::uint64_t term) {
-    if (x_parts.clock.steady() < x_next_try) return;
-    auto position = x_parts.reads.take_over(partition);
-    auto newest = position ? x_parts.reads.newest_nonce() : Result<std::string>(position.error());
-    if (!newest) {
-        x_probe.failures.add();
-        x_parts.log.warning("the shard does not answer; the partition waits",
-                            {{"partition", partition}, {"detail", newest.error().detail}});
-        x_next_try = x_parts.clock.steady() + kTryAgain;
-        return;
-    }
+void ShardWorker::begin(Taken taken) {
     auto owned = std::make_unique<Owned>();
-    owned->partition = partition;
-    owned->term = term;
-    owned->position = *position;
-    owned->store = std::make_unique<PartitionStore>(x_parts.reads, position->last_id,
-                                                    std::move(*newest));
+    owned->partition = taken.partition;
+    owned->term = taken.term;
+    owned->position = taken.position;
+    owned->store = std::make_unique<PartitionStore>(x_parts.reads, taken.position.last_id,
+                                                    std::move(taken.newest_nonce));
     owned->ingester = std::move(*Ingester::open(*owned->store, x_parts.clock,
-                                                static_cast<std::uint16_t>(partition)));
+                                                static_cast<std::uint16_t>(taken.partition)));
     x_parts.log.info("partition taken over",
-                     {{"partition", partition},
+                     {{"partition", taken.partition},
                       {"shard", x_parts.shard},
-                      {"offset", position->next_offset},
-                      {"generation", position->generation}});
-    x_owned.emplace(partition, std::move(owned));
+                      {"offset", taken.position.next_offset},
+                      {"generation", taken.position.generation}});
+    x_owned.insert_or_assign(taken.partition, std::move(owned));
     x_taken = x_owned.size();
-    x_parts.consumer.start(partition, position->next_offset);
+    x_parts.consumer.start(taken.partition, taken.position.next_offset);
 }
 
 // Each record once, and none before the one that it follows: after a partition was taken over
@@ -241,7 +237,7 @@ void ShardWorker::take(Owned& owned, std::vector<ports::DraftRecord> records) {
 
 ShardWorker::Decoded ShardWorker::decode_some(const Owned& owned) {
     Decoded some;
-    while (some.records < std::min(owned.waiting.size(), kStep)) {
+    while (some.records < std::min(owned.waiting.size(), limits::kSequenceStep)) {
         const ports::DraftRecord& record = owned.waiting[some.records];
         auto draft = record.value.size() > limits::kDraftRecordBytes
                          ? Result<plog::DraftRecord>(Error(Errc::too_long, "too large"))
@@ -387,88 +383,6 @@ void ShardWorker::show() {
     x_probe.owned.set(static_cast<std::int64_t>(x_owned.size()));
     x_probe.stalled.set(std::count_if(x_owned.begin(), x_owned.end(),
                                       [](const auto& one) { return one.second->stalled; }));
-}
-
-// --- storing
-
-bool ShardWorker::is_current(const Segment& segment) const {
-    const auto term = x_terms.find(segment.rows.partition);
-    return term != x_terms.end() && term->second == segment.term;
-}
-
-bool ShardWorker::wait_for_segments(std::unique_lock<std::mutex>& lock) {
-    x_to_store.wait(lock, [&] { return !x_segments.empty() || x_sequencer_ended; });
-    return !x_segments.empty();
-}
-
-void ShardWorker::store_loop() {
-    std::unique_lock lock(x_mutex);
-    while (wait_for_segments(lock)) {
-        const auto begun = x_parts.clock.steady();
-        bool full = false;
-        std::vector<Segment> round;
-        for (auto& [partition, waiting] : x_segments) {
-            round.push_back(take_segments(waiting));
-            full = full || !waiting.empty();
-        }
-        std::erase_if(x_segments, [](const auto& one) { return one.second.empty(); });
-        for (Segment& segment : round) store(lock, std::move(segment));
-        x_probe.unstored.set(static_cast<std::int64_t>(x_unstored_events));
-        if (full || x_stopping) continue;
-        const auto left = limits::kStorePause - (x_parts.clock.steady() - begun);
-        if (left > 0ms) x_to_store.wait_for(lock, left, [&] { return x_sequencer_ended; });
-    }
-}
-
-// Under x_mutex.
-ShardWorker::Segment ShardWorker::take_segments(std::deque<Segment>& waiting) {
-    Segment taken = std::move(waiting.front());
-    waiting.pop_front();
-    while (!waiting.empty() && waiting.front().term == taken.term &&
-           taken.rows.events.size() < limits::kStoreBatch) {
-        Segment& next = waiting.front();
-        taken.rows.position = next.rows.position;
-        taken.bytes += next.bytes;
-        for (model::Sequenced& event : next.rows.events)
-            taken.rows.events.push_back(std::move(event));
-        waiting.pop_front();
-    }
-    return taken;
-}
-
-void ShardWorker::store(std::unique_lock<std::mutex>& lock, Segment segment) {
-    auto pause = std::chrono::milliseconds(limits::kStoreRetry);
-    bool stored = false;
-    while (!stored && is_current(segment)) {
-        lock.unlock();
-        const auto written = x_parts.writes.write(segment.rows);
-        lock.lock();
-        if (written && *written) {
-            stored = true;
-        } else if (written) {
-            x_fenced.push_back({segment.rows.partition, segment.term});
-            break;
-        } else {
-            x_probe.failures.add();
-            x_parts.log.warning("the shard cannot be written; trying again",
-                                {{"partition", segment.rows.partition},
-                                 {"events", segment.rows.events.size()},
-                                 {"detail", written.error().detail}});
-            if (x_sequencer_ended) break; // the log has it; whoever comes next goes on from there
-            x_to_store.wait_for(lock, pause, [&] { return x_sequencer_ended; });
-            pause = std::min<std::chrono::milliseconds>(2 * pause, limits::kStoreRetryMax);
-        }
-    }
-    x_unstored_events -= segment.rows.events.size();
-    x_unstored_bytes -= segment.bytes;
-    if (!stored) {
-        x_work.notify_one();
-        return;
-    }
-    x_probe.stored.add(segment.rows.events.size());
-    x_probe.batches.add();
-    x_stored.push_back(std::move(segment));
-    x_work.notify_one();
 }
 
 } // namespace parley::ingest

@@ -1,12 +1,13 @@
 // ShardWorker: the partitions of one shard that this process owns: drafts from the log in, events
 // and answers out on the bus at once, rows into the shard a moment later.
 //
-// Two threads. The sequencer's takes drafts in the order of the log, sequences them over the
+// Three threads. The sequencer's takes drafts in the order of the log, sequences them over the
 // PartitionStore of their partition, and publishes. The storer's writes what was sequenced in
 // batches, each with the position that it leads to. When the shard does not answer, the storer
 // tries again with the same batch, and people notice nothing but that history waits; drafts for
 // which the shard must be asked wait, and with them their partition. A worker that has lost a
-// partition to another one finds out by its generation, and drops it.
+// partition to another one finds out by its generation, and drops it. The taker's takes partitions
+// over, which needs the shard; those that are owned already go on meanwhile.
 //
 // A record that is none of ours goes to the dead letters, and its partition goes on. One of a
 // newer version stops its partition: an upgraded worker will know it.
@@ -48,6 +49,7 @@ struct ShardWorkerParts {
     std::size_t shard = 0;
     ports::ShardStore& reads;  // the sequencer's connection
     ports::ShardStore& writes; // the storer's
+    ports::ShardStore& takes;  // the taker's
     ports::Bus& bus;
     ports::DraftConsumer& consumer;
     const ports::Clock& clock; // for time-outs only: events have the log's time
@@ -92,7 +94,14 @@ private:
         ports::Partition partition = 0;
         std::uint64_t term = 0;
     };
+    struct Taken {
+        ports::Partition partition = 0;
+        std::uint64_t term = 0;
+        ports::PartitionPosition position;
+        std::string newest_nonce;
+    };
     struct Work {
+        std::vector<Taken> taken;
         std::vector<std::pair<ports::Partition, std::vector<ports::DraftRecord>>> arrived;
         std::vector<Segment> stored;
         std::vector<Fence> fenced;
@@ -116,7 +125,7 @@ private:
     void sequence_loop();
     bool wait_for_work(Work& work);
     void settle(Work& work);
-    void take_over(ports::Partition partition, std::uint64_t term);
+    void begin(Taken taken);
     void run(Owned& owned);
     void take(Owned& owned, std::vector<ports::DraftRecord> records);
     static Decoded decode_some(const Owned& owned);
@@ -128,6 +137,11 @@ private:
     void balance(Owned& owned, bool crowded);
     void show();
 
+    // The taker's thread.
+    void take_loop();
+    std::optional<Fence> next_to_take() const;
+    Result<Taken> take_over(const Fence& wanted);
+
     // The storer's thread.
     void store_loop();
     bool wait_for_segments(std::unique_lock<std::mutex>& lock);
@@ -138,7 +152,7 @@ private:
     const ShardWorkerParts x_parts;
 
     mutable std::mutex x_mutex;
-    std::condition_variable x_work, x_to_store;
+    std::condition_variable x_work, x_to_store, x_to_take;
     // Guarded by x_mutex:
     std::map<ports::Partition, std::uint64_t> x_terms; // of the partitions assigned now
     std::uint64_t x_last_term = 0;
@@ -146,6 +160,9 @@ private:
     std::map<ports::Partition, std::deque<Segment>> x_segments; // to be stored
     std::vector<Segment> x_stored; // for the sequencer's thread to forget
     std::vector<Fence> x_fenced;
+    std::map<ports::Partition, std::uint64_t> x_held; // terms for which the taker is done
+    std::vector<Taken> x_taken_over;                  // for the sequencer's thread
+    std::chrono::steady_clock::time_point x_next_take{};
     std::size_t x_unstored_events = 0, x_unstored_bytes = 0;
     bool x_changed = false; // x_terms
     bool x_stopping = false, x_sequencer_ended = false;
@@ -155,7 +172,6 @@ private:
     std::map<ports::Partition, std::unique_ptr<Owned>> x_owned;
     std::vector<ports::BusMessage> x_outgoing;
     std::unordered_map<std::string, std::string> x_answers; // by node
-    std::chrono::steady_clock::time_point x_next_try{};
 
     struct Probe {
         Probe(Metrics& metrics, const std::string& shard);
@@ -163,7 +179,7 @@ private:
             &fenced;
         Gauge &unstored, &owned, &stalled, &lag_ms;
     } x_probe;
-    std::thread x_sequencer, x_storer;
+    std::thread x_sequencer, x_storer, x_taker;
 };
 
 } // namespace parley::ingest

@@ -135,9 +135,11 @@ public:
           x_sloppy(sloppy),
           reads(target),
           writes(target),
+          takes(target),
           worker({.shard = 0,
                   .reads = reads,
                   .writes = writes,
+                  .takes = takes,
                   .bus = bus,
                   .consumer = *this,
                   .clock = x_clock,
@@ -197,7 +199,7 @@ private:
     Metrics x_metrics;
 
 public:
-    Shard reads, writes;
+    Shard reads, writes, takes;
     ingest::ShardWorker worker;
 };
 
