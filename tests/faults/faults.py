@@ -176,6 +176,9 @@ MIXED = ["chat.1", "chat.2", "user.1", "ingest.1", "ingest.2", "redis", "shard.0
 MIXED += ["directory", "heartbeat.1", "nginx", "kafka"]
 
 
+ROLES = {"chat", "user", "ingest", "heartbeat", "nginx"}
+
+
 def mix(cluster, dice, seconds):
     """Two faults at a time, of any two parts."""
     end = time.monotonic() + seconds
@@ -184,8 +187,10 @@ def mix(cluster, dice, seconds):
         for name in victims:
             cluster.kill(name, dice.choice([signal.SIGKILL, signal.SIGSTOP]))
         time.sleep(dice.uniform(0.5, 4))
-        for name in dice.sample(victims, 2):
+        for name in victims:
             cluster.kill(name, signal.SIGCONT)
+        # What others need comes first: a start waits until the part is ready.
+        for name in sorted(victims, key=lambda name: name.partition(".")[0] in ROLES):
             cluster.start(name)
         time.sleep(dice.uniform(0.5, 3))
 
