@@ -143,6 +143,7 @@ void ClusterStorage::start(ports::OutcomeSink& sink) {
         },
         .users = x_directory.users(),
         .clock = x_parts.clock,
+        .rates = x_parts.rates,
         .pending = x_pending,
         .sink = sink,
         .metrics = x_parts.metrics});

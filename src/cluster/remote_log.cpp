@@ -54,6 +54,10 @@ void RemoteLog::meet(const std::vector<Core*>& cores) {
 
 void RemoteLog::append(std::vector<ports::Submission> submissions) {
     for (ports::Submission& submission : submissions) {
+        if (auto allowed = take_rate(submission.draft.draft()); !allowed) {
+            refuse(pending_of(submission), allowed.error());
+            continue;
+        }
         if (!needs_directory(submission.draft.draft())) {
             Pending pending = pending_of(submission);
             write(std::move(submission), std::move(pending));
@@ -63,6 +67,17 @@ void RemoteLog::append(std::vector<ports::Submission> submissions) {
         if (!gate_of(pending.origin).spawn(prepare(std::move(submission))))
             refuse(pending, {Errc::shutting_down, "the server is stopping"});
     }
+}
+
+Result<void> RemoteLog::take_rate(const model::Draft& draft) {
+    const bool is_member = std::holds_alternative<model::MemberDraft>(draft.body());
+    const bool is_room = std::holds_alternative<model::RoomDraft>(draft.body()) ||
+                         std::holds_alternative<model::CreateDraft>(draft.body());
+    if (!x_parts.rates.enabled() || draft.by_server() || is_room) return {};
+    const auto now = x_parts.clock.steady();
+    const auto record = x_parts.rates.of_room(draft.room_id(), now);
+    using service::Limit;
+    return x_parts.rates.take(is_member ? Limit::room_joins : Limit::room_sends, *record, now);
 }
 
 void RemoteLog::write(ports::Submission submission, Pending pending, model::RoomId new_room) {

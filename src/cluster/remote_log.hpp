@@ -6,6 +6,9 @@
 // that was left behind (a process died between) is taken by the next who wants the name, once it is
 // older than limits::kClaimGrace and its room does not use it.
 //
+// The room's rates are kept here too: what the sequencer says must not depend on what it has seen
+// before a take-over. Each process has its own, so a room may take so much from each.
+//
 // An outcome is unavailable when the log did not take the record (nothing was stored, or nobody
 // knows), or when nobody answered within limits::kAnswerTimeout: the same nonce again finds out.
 //
@@ -21,6 +24,7 @@
 #include "ports/name_registry.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/user_store.hpp"
+#include "service/rate_limits.hpp"
 
 #include <functional>
 #include <memory>
@@ -38,6 +42,7 @@ struct RemoteLogParts {
     std::function<ports::RoomDirectory&(std::uint16_t core)> directory;
     ports::UserStore& users;
     const ports::Clock& clock;
+    service::RateLimits& rates;
     PendingAnswers& pending;
     ports::OutcomeSink& sink;
     Metrics& metrics;
@@ -58,6 +63,7 @@ public:
     Task<void> close();
 
 private:
+    Result<void> take_rate(const model::Draft& draft);
     void write(ports::Submission submission, Pending pending, model::RoomId new_room = {});
     void refuse(const Pending& pending, Error error);
     void hand_on(ports::Outcome outcome);

@@ -145,6 +145,10 @@ RateRecordRef RateLimits::of_user(model::UserId user, Time now) {
     return find(S::user, {0, static_cast<std::uint64_t>(user.value)}, now);
 }
 
+RateRecordRef RateLimits::of_room(model::RoomId room, Time now) {
+    return find(S::room, {0, static_cast<std::uint64_t>(room.value)}, now);
+}
+
 RateRecordRef RateLimits::of_address(AddressBlock address, Time now) {
     return find(S::address, {address.high, address.low}, now);
 }

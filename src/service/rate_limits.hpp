@@ -54,7 +54,7 @@ enum class Limit : std::uint8_t {
     address_sign_ups,
     address_log_ins, // wrong ones
     account_log_ins, // wrong ones, by the name that was given, whether there is such an account
-    room_sends,      // in the sequencer, as the next one
+    room_sends, // in the sequencer, as the next one; in a cluster by each node, before the log
     room_joins,
 };
 inline constexpr std::size_t kLimits = 18;
@@ -107,6 +107,7 @@ public:
 
     RateRecordRef of_user(model::UserId user, Time now);
     RateRecordRef of_address(AddressBlock address, Time now);
+    RateRecordRef of_room(model::RoomId room, Time now); // where the sequencer is elsewhere
     // By the name that was given to log in with, folded (chat::name_key).
     RateRecordRef of_account(std::string_view name_key, Time now);
 
