@@ -1,0 +1,94 @@
+// The tokens of one user: kept in the storage, renewed before they end, by one tab at a time.
+import { ParleyError, asError } from './errors.js';
+import type { Signin, User } from './generated/rest.js';
+import type { Http } from './rest.js';
+import type { ClientStorage } from './storage.js';
+
+const KEY = 'session';
+const EARLY_MS = 30_000;
+
+export interface StoredSession {
+  user: User;
+  access_token: string;
+  refresh_token: string;
+  /** Milliseconds since 1970, by this machine's clock. */
+  expires_at: number;
+}
+
+interface Locks {
+  request<T>(name: string, act: () => Promise<T>): Promise<T>;
+}
+
+export class Session {
+  value: StoredSession | null = null;
+  #refreshing: Promise<string> | null = null;
+
+  constructor(
+    readonly http: Http, readonly storage: ClientStorage, readonly locks: Locks | undefined,
+    /** Another session than before, or none. */
+    readonly changed: () => void,
+  ) {}
+
+  async restore(): Promise<boolean> {
+    this.value ??= (await this.storage.get(KEY) as StoredSession | undefined) ?? null;
+    if (this.value) this.changed();
+    return this.value !== null;
+  }
+
+  async adopt({ user, access_token, refresh_token, expires_in }: Signin): Promise<void> {
+    const other = this.value?.user.id !== user.id;
+    this.value = { user, access_token, refresh_token, expires_at: Date.now() + expires_in * 1000 };
+    await this.storage.set(KEY, this.value);
+    if (other) this.changed();
+  }
+
+  async setUser(user: User): Promise<void> {
+    if (!this.value) return;
+    this.value = { ...this.value, user };
+    await this.storage.set(KEY, this.value);
+  }
+
+  async clear(): Promise<void> {
+    if (!this.value) return;
+    this.value = null;
+    this.changed();
+    await this.storage.delete(KEY);
+  }
+
+  /** One that lives at least half a minute more. */
+  async token(): Promise<string> {
+    const { value } = this;
+    if (!value) throw new ParleyError('signed_out');
+    return value.expires_at - Date.now() > EARLY_MS ? value.access_token : this.refresh(value.access_token);
+  }
+
+  /** A newer one than `stale`. Throws `signed_out` when the session is over. */
+  refresh(stale: string): Promise<string> {
+    this.#refreshing ??= this.#locked(() => this.#refresh(stale)).finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  #locked<T>(act: () => Promise<T>): Promise<T> {
+    return this.locks ? this.locks.request(`parley-session ${this.http.base}`, act) : act();
+  }
+
+  async #refresh(stale: string): Promise<string> {
+    // Another tab may have done it while this one waited; a refresh token works only once.
+    const stored = await this.storage.get(KEY) as StoredSession | undefined;
+    if (stored && stored.user.id === this.value?.user.id) {
+      this.value = stored;
+      if (stored.access_token !== stale && stored.expires_at > Date.now()) return stored.access_token;
+    }
+    if (!this.value) throw new ParleyError('signed_out');
+    try {
+      const { refresh_token } = this.value;
+      await this.adopt(await this.http.call('POST /v1/sessions/refresh', { body: { refresh_token } }));
+      return this.value.access_token;
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (error.status !== 401) throw error;
+      await this.clear();
+      throw new ParleyError('signed_out', error.detail, 401);
+    }
+  }
+}
