@@ -24,6 +24,7 @@ int status_of(Errc code) {
     case Errc::unknown_room:
     case Errc::unknown_user:
     case Errc::unknown_message:
+    case Errc::unknown_media:
         return 404;
     case Errc::email_taken:
     case Errc::username_taken:
@@ -32,7 +33,13 @@ int status_of(Errc code) {
     case Errc::last_owner:
     case Errc::content_held:
     case Errc::last_admin:
+    case Errc::media_not_uploaded:
+    case Errc::media_mismatch:
         return 409;
+    case Errc::media_too_large:
+        return 413;
+    case Errc::media_type_not_allowed:
+        return 415;
     case Errc::invalid_field:
     case Errc::invalid_username:
     case Errc::invalid_email:
@@ -42,13 +49,17 @@ int status_of(Errc code) {
     case Errc::content_rejected:
         return 422;
     case Errc::rate_limited:
+    case Errc::media_quota:
         return 429;
     case Errc::internal:
         return 500;
     case Errc::unavailable:
     case Errc::overloaded:
     case Errc::shutting_down:
+    case Errc::media_unavailable:
         return 503;
+    case Errc::media_storage_full:
+        return 507;
     }
     PARLEY_ASSERT(!"an Errc outside its enum");
 }
@@ -109,6 +120,22 @@ std::string_view default_detail(Errc code) {
         return "There is a word in this that is not allowed here.";
     case Errc::internal:
         return "Something is broken here; it was logged.";
+    case Errc::unknown_media:
+        return "There is no such file, or it is not yours to see.";
+    case Errc::media_too_large:
+        return "The file is larger than this server takes.";
+    case Errc::media_type_not_allowed:
+        return "This server does not take files of this type.";
+    case Errc::media_not_uploaded:
+        return "Upload the file first.";
+    case Errc::media_mismatch:
+        return "What was uploaded is not what was announced.";
+    case Errc::media_quota:
+        return "So much may not be uploaded today. Try again after the time in Retry-After.";
+    case Errc::media_unavailable:
+        return "The storage of files does not answer. Try again.";
+    case Errc::media_storage_full:
+        return "The storage of files is full.";
     case Errc::unavailable:
         return "Nothing was stored. Try again; a message with the same nonce.";
     case Errc::overloaded:

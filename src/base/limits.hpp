@@ -89,6 +89,17 @@ inline constexpr std::size_t kFilterThreads = 1;         // read and compile lis
 inline constexpr std::size_t kFilterQueue = 64;
 inline constexpr std::size_t kHeldWordsTold = 8; // entries named for one held message
 
+// --- media ---------------------------------------------------------------------------------------
+inline constexpr std::uint64_t kMediaBytesMax = 5ull << 40; // of the setting: what S3 takes
+inline constexpr std::size_t kMediaFilenameBytes = 255;     // 422 too_long
+inline constexpr auto kMediaTicketLife = 60s;               // an upload must have begun by then
+inline constexpr auto kMediaUrlLife = 60s;                  // of a download, to begin
+// Between an attach and the message in the store at most; until then nothing is removed.
+inline constexpr auto kMediaAttachSettles = 30s;
+inline constexpr auto kMediaUnusedLife = 24h; // of what was not finished, or never posted
+inline constexpr auto kMediaSweep = 1'000ms;  // between two looks for what is to be removed
+inline constexpr std::size_t kMediaSweepBatch = 50;
+
 // --- pages ---------------------------------------------------------------------------------------
 inline constexpr std::size_t kPageDefault = 50, kPageMax = 100;
 inline constexpr std::size_t kClassicHistoryPage = 20;

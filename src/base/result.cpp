@@ -66,6 +66,22 @@ std::string_view name_of(Errc code) {
         return "content_rejected";
     case Errc::internal:
         return "internal";
+    case Errc::unknown_media:
+        return "unknown_media";
+    case Errc::media_too_large:
+        return "media_too_large";
+    case Errc::media_type_not_allowed:
+        return "media_type_not_allowed";
+    case Errc::media_not_uploaded:
+        return "media_not_uploaded";
+    case Errc::media_mismatch:
+        return "media_mismatch";
+    case Errc::media_quota:
+        return "media_quota";
+    case Errc::media_unavailable:
+        return "media_unavailable";
+    case Errc::media_storage_full:
+        return "media_storage_full";
     }
     PARLEY_ASSERT(!"an Errc outside its enum");
 }

@@ -45,10 +45,18 @@ enum class Errc : std::uint8_t {
     last_owner,
     last_admin, // of the server
     rate_limited,
-    media_not_available, // media are not served by this build
+    media_not_available, // media are not served here
     content_held,        // waits for a moderator; sending it again changes nothing
     content_rejected,    // a word that this server or room does not take
     internal,            // a broken invariant of the store; logged where it is made
+    unknown_media,       // none, or none that one may know of
+    media_too_large,
+    media_type_not_allowed,
+    media_not_uploaded, // its upload is not finished
+    media_mismatch,     // what was uploaded is not what its ticket said
+    media_quota,        // of the user's day, or of the server
+    media_unavailable,  // the storage of media does not answer
+    media_storage_full,
 };
 
 struct Error {

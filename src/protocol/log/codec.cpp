@@ -347,7 +347,7 @@ Result<AnswerRecord> Codec::decode_answer(std::string_view record) {
     answer.duplicate = in.flag();
     answer.error = take_optional(in, [&] {
         Error error;
-        error.code = in.enumerator(Errc::unavailable, Errc::internal);
+        error.code = in.enumerator(Errc::unavailable, Errc::media_storage_full);
         error.detail = in.bytes();
         const auto wait = take_optional(in, [&] { return in.i64(); });
         if (wait) error.retry_after = std::chrono::milliseconds(*wait);

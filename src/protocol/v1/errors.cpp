@@ -22,6 +22,9 @@ std::string_view socket_code(Errc code) {
     case Errc::room_name_taken:
     case Errc::unknown_user:
     case Errc::media_not_available:
+    case Errc::media_too_large:
+    case Errc::media_type_not_allowed:
+    case Errc::media_quota:
         return "invalid_field";
     case Errc::too_long:
         return "too_long";
@@ -46,6 +49,15 @@ std::string_view socket_code(Errc code) {
         return "nonce_conflict";
     case Errc::rate_limited:
         return "rate_limited";
+    case Errc::unknown_media:
+        return "unknown_media";
+    case Errc::media_not_uploaded:
+        return "media_not_uploaded";
+    case Errc::media_mismatch:
+        return "media_mismatch";
+    case Errc::media_unavailable:
+    case Errc::media_storage_full:
+        return "media_unavailable";
     case Errc::content_held:
         return "content_held";
     case Errc::content_rejected:
