@@ -12,6 +12,9 @@ import { forgiving, indexedDbStorage, memoryStorage, type ClientStorage } from '
 
 const SYNCS_AT_ONCE = 6;
 const ROOMS_RELOAD_MS = 200;
+const GET_TRIES = 3;
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export interface ClientOptions {
   /** Where the server is: `https://chat.example.org`. In a browser: the page's own origin when left out. */
@@ -159,12 +162,19 @@ export class ParleyClient extends Emitter<ClientEvents> {
   /** Any call of the HTTP interface, with types: `client.call('GET /v1/rooms/{room_id}', { path: { room_id } })`. */
   async call<Name extends CallName>(name: Name, ...rest: CallArguments<Name>): Promise<CallAnswer<Name>> {
     const [input, signal] = rest as [CallInput<Name> | undefined, AbortSignal | undefined];
-    const token = await this.#session.token();
-    try {
-      return await this.#http.call(name, input, token, signal);
-    } catch (thrown) {
-      if (asError(thrown).status !== 401) throw thrown;
-      return this.#http.call(name, input, await this.#session.refresh(token), signal);
+    let refreshed = false;
+    for (let tries = name.startsWith('GET ') ? GET_TRIES : 1; ; tries--) {
+      const token = await this.#session.token();
+      try {
+        return await this.#http.call(name, input, token, signal);
+      } catch (thrown) {
+        const { code, status } = asError(thrown);
+        if (status === 401 && !refreshed) {
+          await this.#session.refresh(token);
+          refreshed = true;
+        } else if ((code === 'offline' || code === 'unavailable') && tries > 1) await sleep(Math.random() * 1000);
+        else throw thrown;
+      }
     }
   }
 
@@ -290,6 +300,7 @@ export class ParleyClient extends Emitter<ClientEvents> {
     for (const room of this.#rooms.values()) room.unsubscribe();
     this.#rooms.clear();
     this.presence.clear();
+    if (!this.user) this.outbox.leave();
     this.#listed = this.#following = false;
     this.emit('user', this.user);
     this.roomsChanged();
@@ -320,8 +331,9 @@ export class ParleyClient extends Emitter<ClientEvents> {
       const room = this.#queue.shift()!;
       const generation = this.#generation;
       this.#syncing.add(room);
-      room.synced().catch((error) => this.#syncFailed(room, asError(error), generation)).finally(() => {
-        if (generation !== this.#generation) return;
+      const isCurrent = () => generation === this.#generation;
+      room.synced(isCurrent).catch((error) => this.#syncFailed(room, asError(error))).finally(() => {
+        if (!isCurrent()) return;
         this.#syncing.delete(room);
         // A gap was seen while what was held was let through.
         if (room.state === 'syncing') this.sync(room);
@@ -330,12 +342,9 @@ export class ParleyClient extends Emitter<ClientEvents> {
     }
   }
 
-  async #syncFailed(room: Room, error: ParleyError, generation: number): Promise<void> {
-    const { code } = error;
-    if (code === 'unknown_room' || code === 'not_a_member') return room.gone(code);
-    if (code === 'disconnected') return;
-    await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs || 500 + Math.random() * 1500));
-    if (generation !== this.#generation) return;
+  async #syncFailed(room: Room, error: ParleyError): Promise<void> {
+    if (!error.passing) room.refused(error);
+    else if (error.code !== 'disconnected') await sleep(error.retryAfterMs || 500 + Math.random() * 1500);
   }
 
   #frame(frame: ServerFrame): void {

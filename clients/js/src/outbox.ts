@@ -1,5 +1,5 @@
-// Messages that are on their way. Each has a nonce and stays here, and in the storage, until the server has acknowledged
-// or definitely refused it: a repeated nonce makes no second message, so repeating is always safe.
+// Messages that are on their way. Each has a nonce and stays here, and in the storage, until the server has
+// acknowledged or definitely refused it: a repeated nonce makes no second message, so repeating is always safe.
 //
 // One message of a room is under way at a time, so that they are in the room in the order of writing.
 import { ParleyError, asError, type ErrorCode } from './errors.js';
@@ -20,7 +20,7 @@ export interface PendingMessage {
   media_id?: string;
   reply_to?: string;
   created_at: string;
-  /** `held`: a moderator looks at it first. `failed`: refused, see `error`; `room.retry(nonce)` or `room.discard(nonce)`. */
+  /** `held`: a moderator looks at it first. `failed`: refused, see `error`; `retry` or `discard` it by its nonce. */
   state: 'queued' | 'sending' | 'held' | 'failed';
   error?: { code: ErrorCode; detail: string };
   /** When it is sent again (milliseconds since 1970), where the server said how long to wait: slow mode. */
@@ -121,7 +121,7 @@ export class Outbox {
     const { error, ...shown } = entry.shown;
     this.#entries = this.#entries.filter((each) => each !== entry);
     this.#erase(nonce);
-    // One that may be in the room after all keeps its nonce; another one sorts by its new one, with what it stands among.
+    // One that may be in the room after all keeps its nonce; another one gets one that sorts behind the others.
     if (!entry.doubt || error?.code === 'nonce_conflict') shown.nonce = this.#nonces.next();
     entry.shown = { ...shown, state: 'queued' };
     this.#entries.push(entry); // behind those that were written since
@@ -152,14 +152,19 @@ export class Outbox {
   /** Nothing of this user stays. */
   async clear(): Promise<void> {
     const entries = this.#entries;
-    this.stop();
     for (const entry of entries) {
       entry.reject(new ParleyError('cancelled'));
       this.#erase(entry.shown.nonce);
     }
+    this.leave();
+    await this.#stored;
+  }
+
+  /** Nobody is signed in; what is stored waits for the same user. */
+  leave(): void {
+    this.stop();
     this.#entries = [];
     this.#userId = '';
-    await this.#stored;
   }
 
   /** Nothing is sent by itself from now on; what is stored stays. */

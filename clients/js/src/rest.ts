@@ -53,7 +53,8 @@ export class Http {
       throw problem(response.status, text, response.headers.get('Retry-After'));
     } catch (error) {
       if (error instanceof ParleyError) throw error;
-      throw new ParleyError(signal?.aborted ? 'cancelled' : abort.signal.aborted ? 'timeout' : 'offline', String(error));
+      const code = signal?.aborted ? 'cancelled' : abort.signal.aborted ? 'timeout' : 'offline';
+      throw new ParleyError(code, String(error));
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);

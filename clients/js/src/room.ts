@@ -43,6 +43,12 @@ export interface Sending {
   sent: Promise<rest.Message>;
 }
 
+interface Views {
+  messages: readonly TimelineMessage[];
+  pending: readonly PendingMessage[];
+  timeline: readonly (TimelineMessage | PendingMessage)[];
+}
+
 export class Room extends Emitter<RoomEvents> {
   info: RoomInfo | null = null;
   state: RoomState = 'off';
@@ -65,7 +71,7 @@ export class Room extends Emitter<RoomEvents> {
   #typedAt = 0;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
   #readMark: string | null = null;
-  #view: readonly (TimelineMessage | PendingMessage)[] | null = null;
+  #view: Views | null = null;
   #told = false;
 
   /** @internal */
@@ -77,25 +83,17 @@ export class Room extends Emitter<RoomEvents> {
 
   /** Messages in the room, oldest first, each once; a new array after each change. */
   get messages(): readonly TimelineMessage[] {
-    return this.timeline.slice(0, this.#timeline.messages.length) as TimelineMessage[];
+    return this.#views().messages;
   }
 
   /** Own messages that are not in the room yet, in the order of writing. */
   get pending(): readonly PendingMessage[] {
-    const mine = this.client.user?.id;
-    const hasOwnSince = (after: string | null) => {
-      const { messages } = this.#timeline;
-      for (let i = messages.length - 1; i >= 0 && newer(messages[i]!.id, after); i--) {
-        if (messages[i]!.user_id === mine && !messages[i]!.nonce) return true;
-      }
-      return false;
-    };
-    return [...this.#arriving.values(), ...this.client.outbox.of(this.id, hasOwnSince)];
+    return this.#views().pending;
   }
 
   /** Both: what a list shows. The same array as long as nothing changed; `nonce ?? id` is a good key. */
   get timeline(): readonly (TimelineMessage | PendingMessage)[] {
-    return (this.#view ??= [...this.#timeline.messages, ...this.pending]);
+    return this.#views().timeline;
   }
 
   /** The newest page is there. */
@@ -259,15 +257,15 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   /** @internal One turn of reading what was missed; run by the client, which bounds how many run at once. */
-  async synced(): Promise<void> {
-    if (this.state !== 'syncing') return;
+  async synced(isCurrent: () => boolean): Promise<void> {
     if (this.#gap.count > 1) await new Promise((resolve) => setTimeout(resolve, 300 * this.#gap.count));
     for (;;) {
+      if (!isCurrent() || this.#state() !== 'syncing') return;
       const since = this.lastId;
       const answer = await this.client.request<SubscribedFrame>({
         op: 'subscribe', room_id: this.id, ...(since && { since }),
       });
-      if (this.#state() !== 'syncing') return;
+      if (!isCurrent() || this.#state() !== 'syncing') return;
       if (since && !answer.recovered) this.#reset();
       for (const event of answer.events) if (newer(event.id, this.lastId)) this.#apply(event);
       if (this.#state() !== 'syncing') return; // the events say that it is over
@@ -332,6 +330,13 @@ export class Room extends Emitter<RoomEvents> {
     this.#touch();
   }
 
+  /** @internal It cannot be followed. */
+  refused(error: ParleyError): void {
+    const { code } = error;
+    if (code === 'unknown_room' || code === 'not_a_member') this.gone(code);
+    else this.#end('off', error);
+  }
+
   /** @internal */
   gone(code: 'not_a_member' | 'unknown_room'): void {
     if (this.state === 'gone') return;
@@ -353,6 +358,28 @@ export class Room extends Emitter<RoomEvents> {
 
   #state(): RoomState {
     return this.state;
+  }
+
+  #pending(): PendingMessage[] {
+    const mine = this.client.user?.id;
+    const hasOwnSince = (after: string | null) => {
+      const { messages } = this.#timeline;
+      for (let i = messages.length - 1; i >= 0 && newer(messages[i]!.id, after); i--) {
+        if (messages[i]!.user_id === mine && !messages[i]!.nonce) return true;
+      }
+      return false;
+    };
+    return [...this.#arriving.values(), ...this.client.outbox.of(this.id, hasOwnSince)];
+  }
+
+  #views(): Views {
+    if (!this.#view) {
+      // Not before the first page: what came meanwhile would move when it comes.
+      const messages = this.loaded ? [...this.#timeline.messages] : [];
+      const pending = this.#pending();
+      this.#view = { messages, pending, timeline: [...messages, ...pending] };
+    }
+    return this.#view;
   }
 
   #isGap(id: string): boolean {
@@ -394,11 +421,16 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #merge(message: TimelineMessage): void {
-    if (!this.#timeline.loaded && !this.#loading) return;
+    const named = this.#named(message);
+    if (this.#timeline.loaded || this.#loading) this.#timeline.merge(named);
+  }
+
+  // With the nonce that it had while it was pending; it is so no more.
+  #named(message: TimelineMessage): TimelineMessage {
     const nonce = this.#nonces.get(message.id);
     this.#nonces.delete(message.id);
     this.#arriving.delete(message.id);
-    this.#timeline.merge(nonce ? { ...message, nonce } : message);
+    return nonce ? { ...message, nonce } : message;
   }
 
   #newest(message: rest.Message): void {
@@ -490,13 +522,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #paged(page: rest.MessagePage): void {
-    const named = page.messages.map((message) => {
-      const nonce = this.#nonces.get(message.id);
-      this.#nonces.delete(message.id);
-      this.#arriving.delete(message.id);
-      return nonce ? { ...message, nonce } : message;
-    });
-    this.#timeline.endPage(named);
+    this.#timeline.endPage(page.messages.map((message) => this.#named(message)));
     this.#timeline.hasOlder = page.next !== null;
   }
 

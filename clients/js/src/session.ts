@@ -49,10 +49,13 @@ export class Session {
   }
 
   async clear(): Promise<void> {
-    if (!this.value) return;
+    const ended = this.value;
+    if (!ended) return;
     this.value = null;
     this.changed();
-    await this.storage.delete(KEY);
+    // Another tab may have signed in as somebody else meanwhile.
+    const stored = await this.storage.get(KEY) as StoredSession | undefined;
+    if (stored?.refresh_token === ended.refresh_token) await this.storage.delete(KEY);
   }
 
   /** One that lives at least half a minute more. */

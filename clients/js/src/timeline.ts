@@ -46,7 +46,8 @@ export class Timeline {
   }
 
   edited(message: Message): void {
-    this.#change(message.id, (known) => ({ ...message, ...keep(known), ...(known.reactions && { reactions: known.reactions }) }));
+    this.#change(message.id, ({ nonce, reactions }) =>
+      ({ ...message, ...(nonce && { nonce }), ...(reactions && { reactions }) }));
   }
 
   deleted(id: string): void {
@@ -90,8 +91,6 @@ export class Timeline {
     else this.#meanwhile?.push(() => this.#change(id, change));
   }
 }
-
-const keep = ({ nonce }: TimelineMessage) => (nonce ? { nonce } : {});
 
 function isNewer(a: Message, b: Message): boolean {
   if (Boolean(a.deleted) !== Boolean(b.deleted)) return Boolean(a.deleted);

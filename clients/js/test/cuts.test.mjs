@@ -1,0 +1,95 @@
+// Two people write to each other through connections that are cut at random points, and reload their pages in between:
+// no hole, no double, no other order, at any moment. PARLEY_SDK_CUTS says how many cuts (200).
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memoryStorage } from '../dist/index.js';
+import { assertSame, history, makeClient, person, until, watch } from './people.mjs';
+import { CuttingProxy } from './proxy.mjs';
+import { Server } from './server.mjs';
+
+const CUTS = Number(process.env.PARLEY_SDK_CUTS ?? 200);
+const seed = Number(process.env.PARLEY_SDK_SEED ?? Date.now() % 1e9);
+
+function mulberry(a) {
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+class Writer {
+  constructor(name, url, room_id, storage, random) {
+    Object.assign(this, { name, url, room_id, storage, random, written: [], problems: [], reloads: 0 });
+  }
+
+  async open() {
+    this.client = makeClient(this.url, { storage: this.storage });
+    await this.client.restore();
+    this.client.connect().catch(() => {});
+    this.room = this.client.room(this.room_id);
+    this.seen = watch(this.room);
+    this.opening = this.#open(this.room);
+  }
+
+  async #open(room) {
+    while (this.room === room && !room.loaded) await room.open().catch(() => new Promise((go) => setTimeout(go, 5)));
+  }
+
+  write() {
+    const content = `${this.name} ${this.written.length}`;
+    this.written.push(content);
+    this.room.send(content);
+    if (this.room.timeline.at(-1)?.content !== content) this.problems.push(`${content} is not shown at once`);
+  }
+
+  async reload() {
+    this.client.disconnect();
+    this.problems.push(...this.seen.problems);
+    this.reloads++;
+    await this.open();
+  }
+}
+
+test(`${CUTS} random cuts (PARLEY_SDK_SEED=${seed})`, { timeout: 60_000 + CUTS * 60 }, async (t) => {
+  const random = mulberry(seed);
+  const server = await new Server().start();
+  const proxy = await new CuttingProxy(server.port, () => 300 + Math.floor(random() ** 2 * 6000)).start();
+  const stores = [memoryStorage(), memoryStorage()];
+  const people = [await person(server.url, { storage: stores[0] }), await person(server.url, { storage: stores[1] })];
+  const { id } = await people[0].createRoom({ kind: 'group', name: 'kitchen', member_ids: [people[1].user.id] });
+  const writers = stores.map((storage, i) => new Writer(`w${i}`, proxy.url, id, storage, random));
+  t.after(async () => {
+    for (const { client } of writers) client.disconnect();
+    await proxy.stop();
+    assert.equal(await server.stop(), 0);
+  });
+  for (const writer of writers) await writer.open();
+
+  for (let turn = 0; proxy.cuts < CUTS; turn++) {
+    for (const writer of writers) {
+      if (random() < 0.5 && writer.client.pendingCount < 20) writer.write();
+      if (random() < 0.002) await writer.reload();
+    }
+    if (random() < 0.01) proxy.cutAll();
+    await new Promise((resolve) => setTimeout(resolve, random() * 4));
+  }
+  proxy.cut = () => Infinity;
+  proxy.cutAll();
+  for (const { client } of writers) await until(() => client.pendingCount === 0, 'everything is acknowledged');
+
+  const all = await history(people[0], id);
+  for (const { name, written, room, seen, problems, opening } of writers) {
+    await opening;
+    await until(() => room.state === 'live' && room.lastId === all.at(-1).id, `${name} is up to date`);
+    assert.deepEqual([...problems, ...seen.problems], [], name);
+    const ids = all.map((each) => each.id);
+    assert.deepEqual(seen.events, ids.slice(ids.indexOf(seen.events[0])), `${name} was told of every event once`);
+    while (await room.more(100));
+    assertSame(room.timeline, all, `${name} shows what the server has`);
+    assert.deepEqual(all.map((each) => each.content).filter((text) => text.startsWith(name)), written, `${name} in order`);
+  }
+  console.log(`${proxy.cuts} cuts, ${writers[0].reloads + writers[1].reloads} reloads, ${all.length} messages, `
+    + `${writers[0].seen.changes + writers[1].seen.changes} looks since the last reloads: holes 0, doubles 0`);
+});
