@@ -5,7 +5,8 @@ import type * as rest from './generated/rest.js';
 export type ErrorCode = rest.ErrorCode | live.ErrorCode | 'offline' | 'timeout' | 'disconnected' | 'signed_out'
   | 'cancelled' | 'outbox_full' | 'upload_failed' | 'stopped';
 
-const PASSING = ['offline', 'timeout', 'disconnected', 'rate_limited', 'unavailable', 'internal', 'upload_failed'];
+const PASSING = ['offline', 'timeout', 'disconnected', 'rate_limited', 'unavailable', 'media_unavailable', 'internal',
+  'upload_failed'];
 
 /** The only error that this package throws. Program against `code`. */
 export class ParleyError extends Error {

@@ -12,3 +12,4 @@ export { Room, type RoomEvent, type RoomEvents, type RoomInfo, type RoomState, t
 export type { Backoff, ConnectionState } from './socket.js';
 export { indexedDbStorage, memoryStorage, type ClientStorage } from './storage.js';
 export type { TimelineMessage } from './timeline.js';
+export { Upload, type UploadOptions } from './upload.js';

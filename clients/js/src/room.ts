@@ -1,11 +1,11 @@
 // One room: what is known of it, its timeline, and what can be done there. `client.room(id)` makes it.
 import type { ParleyClient } from './client.js';
-import { Emitter } from './emitter.js';
 import { ParleyError, asError } from './errors.js';
 import type { Event, ReceiptFrame, SentFrame, SubscribedFrame } from './generated/live.js';
 import type * as rest from './generated/rest.js';
 import { newer } from './ids.js';
 import type { Draft, PendingMessage } from './outbox.js';
+import { RoomCalls } from './room_calls.js';
 import { Timeline, type TimelineMessage } from './timeline.js';
 
 const HELD_MAX = 1000;
@@ -49,7 +49,7 @@ interface Views {
   timeline: readonly (TimelineMessage | PendingMessage)[];
 }
 
-export class Room extends Emitter<RoomEvents> {
+export class Room extends RoomCalls<RoomEvents> {
   info: RoomInfo | null = null;
   state: RoomState = 'off';
   /** User ids of those who write at the moment. */
@@ -73,11 +73,6 @@ export class Room extends Emitter<RoomEvents> {
   #readMark: string | null = null;
   #view: Views | null = null;
   #told = false;
-
-  /** @internal */
-  constructor(readonly client: ParleyClient, readonly id: string) {
-    super();
-  }
 
   // --- what to show
 
@@ -167,22 +162,6 @@ export class Room extends Emitter<RoomEvents> {
     this.client.outbox.discard(nonce);
   }
 
-  edit(message_id: string, content: string): Promise<rest.Message> {
-    const path = { room_id: this.id, message_id };
-    return this.client.call('PATCH /v1/rooms/{room_id}/messages/{message_id}', { path, body: { content } });
-  }
-
-  delete(message_id: string): Promise<void> {
-    const path = { room_id: this.id, message_id };
-    return this.client.call('DELETE /v1/rooms/{room_id}/messages/{message_id}', { path });
-  }
-
-  react(message_id: string, emoji: string, added = true): Promise<void> {
-    const path = { room_id: this.id, message_id, emoji };
-    const pattern = '/v1/rooms/{room_id}/messages/{message_id}/reactions/{emoji}';
-    return this.client.call(`${added ? 'PUT' : 'DELETE'} ${pattern}`, { path });
-  }
-
   /** Moves my read mark forward; without an id to the newest message. */
   markRead(message_id = this.info?.last_message?.id ?? this.#timeline.messages.at(-1)?.id): void {
     if (!message_id || !newer(message_id, this.#readMark ?? this.info?.last_read_id)) return;
@@ -196,20 +175,6 @@ export class Room extends Emitter<RoomEvents> {
     if (Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = Date.now();
     this.client.post({ op: 'typing', room_id: this.id });
-  }
-
-  members(query: { limit?: number; cursor?: string } = {}): Promise<rest.MemberPage> {
-    return this.client.call('GET /v1/rooms/{room_id}/members', { path: { room_id: this.id }, query });
-  }
-
-  /** Adds somebody, or gives another role. */
-  setMember(user_id: string, role?: rest.Role): Promise<void> {
-    const path = { room_id: this.id, user_id };
-    return this.client.call('PUT /v1/rooms/{room_id}/members/{user_id}', { path, body: role ? { role } : {} });
-  }
-
-  removeMember(user_id: string): Promise<void> {
-    return this.client.call('DELETE /v1/rooms/{room_id}/members/{user_id}', { path: { room_id: this.id, user_id } });
   }
 
   async refresh(): Promise<rest.RoomWithOnline> {
