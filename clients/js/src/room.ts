@@ -1,5 +1,4 @@
 // One room: what is known of it, its timeline, and what can be done there. `client.room(id)` makes it.
-import type { ParleyClient } from './client.js';
 import { ParleyError, asError } from './errors.js';
 import type { Event, ReceiptFrame, SentFrame, SubscribedFrame } from './generated/live.js';
 import type * as rest from './generated/rest.js';
