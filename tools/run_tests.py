@@ -222,6 +222,36 @@ def part_clients():
     return pytest("tests/clients", "--durations=5")
 
 
+SDK = ROOT / "clients/js"
+
+
+def sdk_packages():
+    """npm ci, once for each lock file."""
+    lock, mark = (SDK / "package-lock.json").read_text(), SDK / "node_modules/.installed.json"
+    if not mark.exists() or mark.read_text() != lock:
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(SDK)]
+        if run(command, timeout_s=600)[0] != 0:
+            raise SystemExit("npm ci failed in clients/js")
+        mark.write_text(lock)
+
+
+def part_sdk():
+    """The TypeScript SDK: its parts, the real server through random cuts (PARLEY_SDK_CUTS, 200), the package"""
+    build_release()
+    sdk_packages()
+    if run(["npm", "run", "-s", "build", "--prefix", str(SDK)])[0] != 0:
+        return Tally(failed=1, failures=["clients/js: npm run build"])
+    tests = sorted(map(str, (SDK / "test").glob("*.test.mjs")))
+    code, output = run(["node", "--test", "--test-reporter=tap", *tests], timeout_s=3600, echo=False)
+    passed = sum(map(int, re.findall(r"^# pass (\d+)", output, re.M)))
+    failed = re.findall(r"^not ok \d+ - (.+)", output, re.M) or (["node --test"] if code else [])
+    for line in re.findall(r"^# (\d+ cuts,.*)", output, re.M):
+        print("    " + line)
+    if failed:
+        print(output[-8000:])
+    return Tally(passed, len(failed), 0, [f"clients/js: {name}" for name in failed])
+
+
 def part_crash():
     """kill -9 at full speed; what was acknowledged against history and every observer"""
     build_release()
@@ -326,7 +356,7 @@ def part_package():
 
 PARTS = {
     "tidy": part_tidy, "unit": part_unit, "e2e": part_e2e, "web": part_web,
-    "clients": part_clients, "crash": part_crash, "run": part_run,
+    "clients": part_clients, "sdk": part_sdk, "crash": part_crash, "run": part_run,
     "storm": part_storm, "autobahn": part_autobahn,
     "cluster": part_cluster,
     "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,

@@ -1,4 +1,5 @@
-// node examples/hello.mjs http://127.0.0.1:8080 NAME ROOM TEXT: joins or makes a room, says something, prints what is there.
+// node examples/hello.mjs http://127.0.0.1:8080 NAME ROOM TEXT
+// Joins or makes a room, says something, prints what is there.
 import { ParleyClient } from '@parley/client';
 
 const [url, username, name, text] = process.argv.slice(2);

@@ -13,6 +13,8 @@ export interface StoredSession {
   refresh_token: string;
   /** Milliseconds since 1970, by this machine's clock. */
   expires_at: number;
+  /** From then on a newer one is asked for. */
+  renew_at: number;
 }
 
 interface Locks {
@@ -37,7 +39,9 @@ export class Session {
 
   async adopt({ user, access_token, refresh_token, expires_in }: Signin): Promise<void> {
     const other = this.value?.user.id !== user.id;
-    this.value = { user, access_token, refresh_token, expires_at: Date.now() + expires_in * 1000 };
+    const [now, life] = [Date.now(), expires_in * 1000];
+    const renew_at = now + Math.max(life - EARLY_MS, life / 2);
+    this.value = { user, access_token, refresh_token, expires_at: now + life, renew_at };
     await this.storage.set(KEY, this.value);
     if (other) this.changed();
   }
@@ -58,11 +62,11 @@ export class Session {
     if (stored?.refresh_token === ended.refresh_token) await this.storage.delete(KEY);
   }
 
-  /** One that lives at least half a minute more. */
+  /** One that lives for a while yet. */
   async token(): Promise<string> {
     const { value } = this;
     if (!value) throw new ParleyError('signed_out');
-    return value.expires_at - Date.now() > EARLY_MS ? value.access_token : this.refresh(value.access_token);
+    return Date.now() < value.renew_at ? value.access_token : this.refresh(value.access_token);
   }
 
   /** A newer one than `stale`. Throws `signed_out` when the session is over. */

@@ -6,7 +6,6 @@ import type { Session } from './session.js';
 const ANSWER_MS = 15_000;
 const ALIVE_MS = 8_000;
 const STEADY_MS = 10_000;
-const RENEW_EARLY_MS = 60_000;
 
 /** What is used of a WebSocket: the browser's, Node 22's, or the class `WebSocket` of the package `ws`. */
 export interface SocketLike {
@@ -170,14 +169,14 @@ export class Socket {
   #renewLater(): void {
     clearTimeout(this.#renewal);
     const { session } = this.options;
-    const left = (session.value?.expires_at ?? 0) - Date.now();
+    const left = (session.value?.renew_at ?? 0) - Date.now();
     const ws = this.#ws;
     this.#renewal = setTimeout(async () => {
       const token = await session.refresh(this.#token).catch(() => '');
       if (!token || this.#ws !== ws) return; // if it could not be: 4003 comes, and then it is asked again
       this.#token = token;
       this.post({ op: 'hello', token });
-    }, Math.min(Math.max(left - RENEW_EARLY_MS, left / 2, 1000), 2 ** 31 - 1));
+    }, Math.min(Math.max(left, 1000), 2 ** 31 - 1));
   }
 
   // A browser does not show the server's pings: after a silence it asks, and gives up when nothing comes.

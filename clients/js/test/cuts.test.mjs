@@ -88,7 +88,8 @@ test(`${CUTS} random cuts (PARLEY_SDK_SEED=${seed})`, { timeout: 60_000 + CUTS *
     assert.deepEqual(seen.events, ids.slice(ids.indexOf(seen.events[0])), `${name} was told of every event once`);
     while (await room.more(100));
     assertSame(room.timeline, all, `${name} shows what the server has`);
-    assert.deepEqual(all.map((each) => each.content).filter((text) => text.startsWith(name)), written, `${name} in order`);
+    const theirs = all.map((each) => each.content).filter((text) => text.startsWith(name));
+    assert.deepEqual(theirs, written, `${name} in order`);
   }
   console.log(`${proxy.cuts} cuts, ${writers[0].reloads + writers[1].reloads} reloads, ${all.length} messages, `
     + `${writers[0].seen.changes + writers[1].seen.changes} looks since the last reloads: holes 0, doubles 0`);

@@ -22,7 +22,8 @@ test('nonces are UUIDv7 and grow, whatever the clock does', () => {
   const made = [1000, 1000, 999, 5, ...Array(5000).fill(1000), 2000].map((now) => nonces.next(now));
   assert.deepEqual([...made].sort(), made);
   assert.equal(new Set(made).size, made.length);
-  for (const nonce of made) assert.match(nonce, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  for (const nonce of made) assert.match(nonce, uuid7);
   const later = new Nonces();
   later.floor(made.at(-1));
   assert.ok(later.next(1) > made.at(-1), 'after a reload with a clock that was set back');
@@ -35,7 +36,8 @@ test('a timeline has each message once, in order, in its newest state', () => {
   timeline.merge(message('10')); // an older page that came late
   timeline.deleted('9');
   timeline.merge(message('9'));
-  assert.deepEqual(timeline.messages.map(({ id, content }) => [id, content]), [['9', ''], ['10', 'new'], ['30', 'text 30']]);
+  const shown = timeline.messages.map(({ id, content }) => [id, content]);
+  assert.deepEqual(shown, [['9', ''], ['10', 'new'], ['30', 'text 30']]);
   assert.equal(timeline.messages[0].deleted, true);
 });
 
@@ -53,7 +55,8 @@ test('what changes while a page is under way is not undone by the page', () => {
 
 test('reactions: the same one twice counts once, the last one takes it away, the others keep their place', () => {
   const timeline = new Timeline();
-  timeline.merge(message('5', { reactions: [{ emoji: '🍲', count: 1, user_ids: ['1'] }, { emoji: '👍', count: 21, user_ids: ['1'] }] }));
+  const reactions = [{ emoji: '🍲', count: 1, user_ids: ['1'] }, { emoji: '👍', count: 21, user_ids: ['1'] }];
+  timeline.merge(message('5', { reactions }));
   const react = (emoji, user_id, added) => timeline.reacted({ message_id: '5', user_id, emoji, added });
   react('🍲', '2', true);
   react('🍲', '2', true);
@@ -66,7 +69,7 @@ test('reactions: the same one twice counts once, the last one takes it away, the
 });
 
 // --- session
-const signin = (n, seconds = 900) => ({
+const signin = (n, seconds) => ({
   user: { id: '7', username: 'ann' }, access_token: `access ${n}`, refresh_token: `refresh ${n}`, expires_in: seconds,
 });
 
@@ -80,7 +83,7 @@ function makeHttp() {
   http.call = async (name, { body }) => {
     http.asked.push(body.refresh_token);
     await new Promise((resolve) => setTimeout(resolve, 2));
-    return http.answer ? http.answer() : signin(http.asked.length + 1);
+    return http.answer ? http.answer() : signin(http.asked.length + 1, 900);
   };
   return http;
 }
@@ -88,7 +91,7 @@ function makeHttp() {
 test('a token that ends is renewed once, however many ask and in however many tabs', async () => {
   const [http, storage, locks] = [makeHttp(), memoryStorage(), makeLocks()];
   const tabs = [1, 2, 3].map(() => new Session(http, storage, locks, () => {}));
-  await tabs[0].adopt(signin(1, 10));
+  await tabs[0].adopt(signin(1, 0));
   for (const tab of tabs) await tab.restore();
   const tokens = await Promise.all(tabs.flatMap((tab) => [tab.token(), tab.token()]));
   assert.deepEqual(http.asked, ['refresh 1']);
@@ -99,7 +102,7 @@ test('a refused refresh ends the session, a lost one does not', async () => {
   const [http, storage] = [makeHttp(), memoryStorage()];
   const told = [];
   const session = new Session(http, storage, undefined, () => told.push(session.value?.user.id ?? null));
-  await session.adopt(signin(1, 10));
+  await session.adopt(signin(1, 0));
   http.answer = () => { throw new ParleyError('offline'); };
   await assert.rejects(session.token(), { code: 'offline' });
   assert.equal((await storage.get('session')).refresh_token, 'refresh 1');
@@ -133,7 +136,7 @@ async function onFakeSocket(t, act, session = {}) {
   const states = [];
   const socket = new Socket({
     url: 'ws://here/v1/ws', socket: FakeSocket, backoff: { base_ms: 500, max_ms: 30_000 },
-    session: { value: { expires_at: 1e15 }, token: async () => 'T', refresh: async () => 'T2', ...session },
+    session: { value: { renew_at: 1e15 }, token: async () => 'T', refresh: async () => 'T2', ...session },
     onFrame() {}, onReady() {}, onState: (state) => states.push(state),
   });
   socket.start();
@@ -144,7 +147,8 @@ async function onFakeSocket(t, act, session = {}) {
 
 const waitOf = (state) => state.retry_at - Date.now();
 
-test('the wait before coming back is random up to a bound that doubles to 30 s', (t) => onFakeSocket(t, async ({ states, newest }) => {
+test('the wait before coming back is random below a bound that doubles', (t) => onFakeSocket(t, async (my) => {
+  const { states, newest } = my;
   assert.deepEqual(newest().protocols, ['parley.v1', 'bearer.T']);
   const random = mock.method(Math, 'random', () => 0.999);
   t.after(() => random.mock.restore());
@@ -210,14 +214,15 @@ test('a session that is over ends the coming back', (t) => onFakeSocket(t, async
   assert.deepEqual(states.at(-1), { name: 'idle' });
 }, { refresh: async () => { throw new ParleyError('signed_out'); } }));
 
-test('an open connection gets the newer token before its own ends', (t) => onFakeSocket(t, async ({ states, newest }) => {
+test('an open connection gets the newer token before its own ends', (t) => onFakeSocket(t, async (my) => {
+  const { states, newest } = my;
   newest().welcome();
-  mock.timers.tick(840_000);
+  mock.timers.tick(870_000);
   await turn();
   assert.deepEqual(newest().sent.filter(({ op }) => op === 'hello'), [{ op: 'hello', token: 'T2' }]);
   newest().welcome();
   assert.deepEqual(states.map(({ name }) => name), ['connecting', 'online']);
-}, { value: { expires_at: 1_000_000 + 900_000 } }));
+}, { value: { renew_at: 1_000_000 + 870_000 } }));
 
 test('after a silence it asks, and gives a dead connection up', (t) => onFakeSocket(t, async ({ states, newest }) => {
   newest().welcome();
@@ -231,7 +236,8 @@ test('after a silence it asks, and gives a dead connection up', (t) => onFakeSoc
   assert.equal(states.at(-1).name, 'waiting');
 }));
 
-test('a handshake that hangs is given up, and answers that are missing are told', (t) => onFakeSocket(t, async ({ socket, states, newest }) => {
+test('a handshake that hangs is given up, missing answers are told', (t) => onFakeSocket(t, async (my) => {
+  const { socket, states, newest } = my;
   mock.timers.tick(15_001);
   assert.equal(states.at(-1).name, 'waiting');
   mock.timers.tick(1000);

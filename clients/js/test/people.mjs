@@ -29,7 +29,8 @@ export async function until(condition, what, seconds = 20) {
 export async function history(client, room_id) {
   const all = [];
   for (let after = '1'; after;) {
-    const page = await client.call('GET /v1/rooms/{room_id}/messages', { path: { room_id }, query: { after, limit: 100 } });
+    const query = { after, limit: 100 };
+    const page = await client.call('GET /v1/rooms/{room_id}/messages', { path: { room_id }, query });
     all.push(...page.messages);
     after = page.next;
   }
