@@ -79,6 +79,28 @@ inline constexpr std::size_t kPresenceThreads = 2;
 inline constexpr std::size_t kPresenceQueue = 1'024; // calls that wait: overloaded
 inline constexpr auto kPresenceBreak = 500ms; // after a failure all calls are refused at once
 
+// --- the storage of media (S3)
+inline constexpr std::size_t kStorageThreads = 4;
+inline constexpr std::size_t kStorageQueue = 256;      // calls that wait: overloaded
+inline constexpr auto kStorageConnectTimeout = 1s;     // then media_unavailable
+inline constexpr auto kStorageCallTimeout = 4s;        // of a call without a file, the same
+inline constexpr auto kStorageFileTimeout = 10min;     // of one with a file
+inline constexpr auto kStorageStall = 10s;             // of such a one without 1 KiB a second
+inline constexpr int kStorageAttempts = 3;             // of one call, while the budget lasts:
+inline constexpr int kStorageRetriesPerTenCalls = 2;   // and so many tens are remembered:
+inline constexpr int kStorageRetriesSaved = 20;
+inline constexpr int kStorageFailuresBreak = 5;        // one after the other; then for so long
+inline constexpr auto kStorageBreak = 500ms;           // all calls are refused at once
+inline constexpr std::size_t kStorageAnswerBytes = 1024 * 1024; // without a file: unavailable
+inline constexpr std::uint64_t kStorageWholeBytes = 16ull << 20; // larger uploads come in parts
+inline constexpr std::uint64_t kStoragePartBytes = 8ull << 20;   // at least, and as many as needed
+inline constexpr std::uint64_t kStorageParts = 500;              // for no more parts than these
+inline constexpr auto kStoragePartsLife = 1h;          // of the tickets of all parts of an upload
+inline constexpr auto kStorageSkew = 2s;               // of clocks; more is made up for
+inline constexpr auto kCdnWindow = 300s;               // all who ask in it get the same URL
+inline constexpr std::uint64_t kCdnSliceBytes = 4ull << 20; // as in deploy/nginx/cdn.conf.in
+inline constexpr std::uint64_t kCdnSlicesPurged = 16'384;   // of one object
+
 // --- what a node has missed
 inline constexpr std::size_t kWaitingBehindGap = 4'096; // events of a room; the rest is read later
 inline constexpr std::size_t kToldRemembered = 1'024;   // events of rooms that are not in memory

@@ -85,8 +85,9 @@ public:
     // A short-lived URL for anybody; the answer to it has nosniff, Content-Disposition and a
     // sandboxing Content-Security-Policy. Pure arithmetic: never waits.
     virtual Result<std::string> download_url(const DownloadTerms& terms) = 0;
-    // Of a cache in front, the key and its variants; nothing where there is none.
-    virtual Task<Result<void>> purge(std::string key) = 0;
+    // Of a cache in front, the key (an object of this size) and its variants; nothing where there
+    // is none. After remove(): else the cache may read it again.
+    virtual Task<Result<void>> purge(std::string key, std::uint64_t size) = 0;
 
 protected:
     ~ObjectStore() = default;

@@ -1,0 +1,59 @@
+"""VersityGW, a real S3 server, for ./cluster and for tests: built by Go once, kept in .cache/versitygw.
+
+    python3 tools/versitygw.py      builds what is missing and prints the program
+    python3 tools/versitygw.py serve FOLDER PORT ACCESS SECRET
+                                    prints the command that serves FOLDER/data, one word a line
+
+It checks signatures, expiry, signed headers and checksums as AWS does. PARLEY_VERSITYGW names a program that is
+there already. Run twice it does nothing; two at a time wait for each other. Needs go (1.24 or newer).
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".cache/versitygw"
+VERSION = "v1.8.0"
+
+
+def fetch():
+    """The program, which is there."""
+    named = os.environ.get("PARLEY_VERSITYGW")
+    if named:
+        return Path(named)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        program = FOLDER / f"versitygw-{VERSION}"
+        if not program.is_file():
+            _build(program)
+    return program
+
+
+def command(program, folder, port, access, secret):
+    """What serves the buckets, which are the folders below FOLDER/data; FOLDER is absolute."""
+    data = Path(folder) / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    serving = ["--port", f"127.0.0.1:{port}", "--access", access, "--secret", secret, "--keep-alive", "--quiet"]
+    return [str(program), *serving, "posix", str(data)]
+
+
+def _build(program):
+    print(f"==> Building VersityGW {VERSION} by Go", file=sys.stderr)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
+        package = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
+        install = ["go", "install", "-trimpath", "-ldflags=-s -w", package]
+        subprocess.run(install, env=environment, check=True, stdout=sys.stderr)
+        (Path(folder) / "versitygw").rename(program)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        print("\n".join(command(fetch(), *sys.argv[2:])))
+    else:
+        print(fetch())
