@@ -72,6 +72,7 @@ export class Room extends RoomCalls<RoomEvents> {
   #readMark: string | null = null;
   #view: Views | null = null;
   #told = false;
+  #epoch = 0; // another one after each end: an answer that is late is for none
 
   // --- what to show
 
@@ -222,17 +223,19 @@ export class Room extends RoomCalls<RoomEvents> {
 
   /** @internal One turn of reading what was missed; run by the client, which bounds how many run at once. */
   async synced(isCurrent: () => boolean): Promise<void> {
+    const epoch = this.#epoch;
+    const isOver = () => !isCurrent() || epoch !== this.#epoch || this.state !== 'syncing';
     if (this.#gap.count > 1) await new Promise((resolve) => setTimeout(resolve, 300 * this.#gap.count));
     for (;;) {
-      if (!isCurrent() || this.#state() !== 'syncing') return;
+      if (isOver()) return;
       const since = this.lastId;
       const answer = await this.client.request<SubscribedFrame>({
         op: 'subscribe', room_id: this.id, ...(since && { since }),
       });
-      if (!isCurrent() || this.#state() !== 'syncing') return;
+      if (isOver()) return;
       if (since && !answer.recovered) this.#reset();
       for (const event of answer.events) if (newer(event.id, this.lastId)) this.#apply(event);
-      if (this.#state() !== 'syncing') return; // the events say that it is over
+      if (isOver()) return; // the events say so
       if (answer.more && answer.events.length) continue;
       if (!since || !answer.recovered) this.lastId = answer.last_id;
       break;
@@ -319,10 +322,6 @@ export class Room extends RoomCalls<RoomEvents> {
   }
 
   // --- inside
-
-  #state(): RoomState {
-    return this.state;
-  }
 
   #pending(): PendingMessage[] {
     const mine = this.client.user?.id;
@@ -499,6 +498,7 @@ export class Room extends RoomCalls<RoomEvents> {
   }
 
   #end(state: 'off' | 'gone', error: ParleyError): void {
+    this.#epoch++;
     this.#set(state);
     this.#live?.reject(error);
     this.#live = null;

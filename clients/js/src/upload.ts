@@ -148,7 +148,10 @@ export class Upload extends Emitter<{ change: Upload }> {
       await this.#expect({ method: 'PUT', ...part }, this.file.slice(start, start + part_size), start, signal);
       this.#parts++;
     }
-    if (complete) await this.#expect(complete, null, this.total, signal);
+    if (!complete) return;
+    // Of this server, or of the store.
+    if (complete.url.startsWith('/')) await this.client.exchange(complete.method, this.client.url + complete.url);
+    else await this.#expect(complete, null, this.total, signal);
   }
 
   async #resumable({ url, headers }: Target, signal: AbortSignal): Promise<void> {

@@ -67,6 +67,7 @@ test('three tabs whose token ends renew it once, and all stay signed in', async 
     return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/refresh')).length;`)));
   const renewals = asked.reduce((sum, each) => sum + each);
   assert.ok(renewals >= 1 && renewals <= 3, `${asked}: once for each life of a token`);
-  const states = await Promise.all(tabs.map(({ run }) => run('return [client.connection.name, client.user !== null];')));
+  const look = 'return [client.connection.name, client.user !== null];';
+  const states = await Promise.all(tabs.map(({ run }) => run(look)));
   assert.deepEqual(states, Array(3).fill(['online', true]));
 });

@@ -16,7 +16,8 @@ export class Chromium {
 
   async start() {
     this.folder = mkdtempSync(join(tmpdir(), 'parley-sdk-chromium-'));
-    this.process = spawn(program, [...flags, `--user-data-dir=${this.folder}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const all = [...flags, `--user-data-dir=${this.folder}`];
+    this.process = spawn(program, all, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.ended = new Promise((resolve) => this.process.once('exit', resolve));
     const url = await new Promise((resolve, reject) => {
       let log = '';

@@ -128,5 +128,6 @@ test(`${CUTS} random cuts (PARLEY_SDK_SEED=${seed})`, { timeout: 60_000 + CUTS *
     assert.deepEqual(kept, written.filter((text) => kept.includes(text)), `${name} in order`);
   }
   console.log(`${proxy.cuts} cuts, ${writers[0].reloads + writers[1].reloads} reloads, ${all.length} messages, `
-    + `${log.length} events, ${writers[0].seen.changes + writers[1].seen.changes} looks since the last reloads: holes 0, doubles 0`);
+    + `${log.length} events, ${writers[0].seen.changes + writers[1].seen.changes} looks since the last reloads: `
+    + 'holes 0, doubles 0');
 });

@@ -133,6 +133,22 @@ test('a refused message fails alone; a retry goes behind what was written since'
   await until(() => other.timeline.length === 1, 'nothing of it on the other side');
 });
 
+test('following ends and begins, however fast', async () => {
+  const { room, other } = await twoInARoom();
+  const seen = watch(other);
+  other.unsubscribe();
+  other.subscribe();
+  other.unsubscribe();
+  await room.send('unheard').sent;
+  assert.deepEqual([other.state, other.timeline.length, seen.events], ['off', 0, []]);
+  other.subscribe();
+  other.unsubscribe();
+  await other.open();
+  await room.send('heard').sent;
+  await until(() => other.timeline.length === 2, 'both are there');
+  assert.equal(seen.events.length, 1);
+});
+
 test('slow mode: the message waits as long as the server says, and goes in order', async () => {
   const { room, other } = await twoInARoom();
   await room.update({ slow_mode_seconds: 1 });
