@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from test_builds import BuildsBeside, build, configure, target_exists
+
 ROOT = Path(__file__).resolve().parent.parent
 # Clones share what ccache has compiled, wherever they stand.
 os.environ.setdefault("CCACHE_BASEDIR", str(ROOT))
@@ -63,25 +65,6 @@ def one(name, command, **options):
         print(f"    SKIPPED {name}: {output.strip().splitlines()[-1] if output.strip() else 'no reason given'}")
         return Tally(skipped=1)
     return Tally(failed=1, failures=[name])
-
-
-def configure(preset, *options):
-    code, output = run(["cmake", "--preset", preset, *options], echo=False)
-    if code != 0:
-        print(output)
-        raise SystemExit(f"configuring {preset} failed")
-
-
-def build(preset, *targets):
-    started = time.monotonic()
-    command = ["cmake", "--build", f"build/{preset}", "-j", JOBS]
-    if targets:
-        command += ["--target", *targets]
-    code, output = run(command, timeout_s=2400, echo=False)
-    if code != 0:
-        print(output[-6000:])
-        raise SystemExit(f"building {preset} failed")
-    print(f"    built {preset} in {time.monotonic() - started:.0f} s", flush=True)
 
 
 def gtest(binary, env=None, arguments=(), timeout_s=900):
@@ -150,6 +133,10 @@ def pytest(*arguments, timeout_s=1500, env=None):
     return Tally(counts.get("passed", 0), failed, counts.get("skipped", 0), names)
 
 
+# Tests that mostly wait: several at a time, each worker with a server of its own.
+AT_ONCE = ["-n", "4", "--dist", "loadfile"]
+BESIDE = BuildsBeside()
+
 # --- the parts -----------------------------------------------------------------------------------------------
 
 
@@ -172,10 +159,22 @@ def part_unit():
     return gtests("release")
 
 
+def start_builds(wanted):
+    """What the sanitizers need, beside the parts that come before them."""
+    of_parts = {"asan": asan_targets, "tsan": tsan_targets, "fuzz": fuzz_targets}
+    presets = {name: targets for name, targets in of_parts.items() if name in wanted}
+    if presets and any(name not in of_parts for name in wanted):
+        build_release()
+        BESIDE.start(presets)
+
+
+def asan_targets():
+    return []
+
+
 def part_asan():
     """The same under AddressSanitizer and UndefinedBehaviorSanitizer"""
-    configure("asan")
-    build("asan")
+    BESIDE.await_build("asan", asan_targets)
     env = {
         "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -188,11 +187,13 @@ THREADED = {"parley_base_tests", "parley_net_tests", "parley_service_tests", "pa
             "parley_contract_tests", "parley_crypto_tests", "parley_gateway_tests"}
 
 
+def tsan_targets():
+    return ["parley", *(name for name in sorted(THREADED) if target_exists("tsan", name))]
+
+
 def part_tsan():
     """What has threads, under ThreadSanitizer"""
-    configure("tsan")
-    have = [name for name in sorted(THREADED) if target_exists("tsan", name)]
-    build("tsan", "parley", *have)
+    BESIDE.await_build("tsan", tsan_targets)
     tally = gtests("tsan", names=THREADED, arguments=WITHOUT_SERVERS,
                    env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
     tally.add(pytest("tests/e2e/test_socket.py", "tests/e2e/test_resume.py",
@@ -200,20 +201,16 @@ def part_tsan():
     return tally
 
 
-def target_exists(preset, target):
-    return f"build {target}:" in (ROOT / f"build/{preset}/build.ninja").read_text()
-
-
 def part_e2e():
     """The wire contract against the real server, with clients that are not ours"""
     build_release()
-    return pytest("tests/e2e")
+    return pytest("tests/e2e", *AT_ONCE)
 
 
 def part_web():
     """The web client and /docs in a real browser, two people at once"""
     build_release()
-    return pytest("tests/web")
+    return pytest("tests/web", *AT_ONCE)
 
 
 def part_clients():
@@ -273,10 +270,13 @@ def part_faults():
     return pytest("tests/faults", timeout_s=3600, env={"PARLEY_FAULTS": "all"})
 
 
+def fuzz_targets():
+    return ["parley_fuzzers"]
+
+
 def part_fuzz():
     """Each fuzz target for a while (PARLEY_FUZZ_SECONDS, default 20)"""
-    configure("fuzz")
-    build("fuzz", "parley_fuzzers")
+    BESIDE.await_build("fuzz", fuzz_targets)
     seconds = os.environ.get("PARLEY_FUZZ_SECONDS", "20")
     tally, running = Tally(), []
     for program in sorted((ROOT / "build/fuzz/tests/fuzz").glob("*_fuzz")):
@@ -380,13 +380,16 @@ def main(names):
     if unknown:
         print(f"test: no part {unknown[0]}; ./test --list names them", file=sys.stderr)
         return 2
-    total, started = Tally(), time.monotonic()
+    total, started, begun = Tally(), time.monotonic(), False
     for name in wanted:
         print(f"==> {name}: {parts[name].__doc__}", flush=True)
         part_started = time.monotonic()
         try:
             if name == "asan" and "soak" in wanted:
                 start_soak()
+            if not begun and name not in ("tidy", "unit"):
+                start_builds(wanted)
+                begun = True
             tally = parts[name]()
         except SystemExit as stop:
             tally = Tally(failed=1, failures=[f"{name}: {stop}"])

@@ -18,7 +18,7 @@ using Ids = std::vector<std::int64_t>;
 
 constexpr model::RoomId kRoom{1}, kElsewhere{2};
 
-class Connection : public Subscriber {
+class Connection final : public Subscriber {
 public:
     explicit Connection(std::int64_t user = 50) { x_user_id = {user}; }
     void push(const FrameRef& frame) override {

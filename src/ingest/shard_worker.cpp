@@ -204,8 +204,8 @@ void ShardWorker::begin(Taken taken) {
     owned->position = taken.position;
     owned->store = std::make_unique<PartitionStore>(x_parts.reads, taken.position.last_id,
                                                     std::move(taken.newest_nonce));
-    owned->ingester = std::move(*Ingester::open(*owned->store, x_parts.clock,
-                                                static_cast<std::uint16_t>(taken.partition)));
+    owned->ingester = *Ingester::open(*owned->store, x_parts.clock,
+                                      static_cast<std::uint16_t>(taken.partition));
     x_parts.log.info("partition taken over",
                      {{"partition", taken.partition},
                       {"shard", x_parts.shard},

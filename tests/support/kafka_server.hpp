@@ -7,6 +7,7 @@
 
 #include "tests/support/child_process.hpp"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,11 @@ public:
 
 private:
     KafkaServer();
+    void make(const std::filesystem::path& home);
 
-    const int x_port;
+    int x_port = 0;
     TemporaryFolder x_folder;
+    std::filesystem::path x_log;
     std::vector<std::string> x_command;
     ChildProcess x_process;
 };

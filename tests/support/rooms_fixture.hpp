@@ -85,7 +85,7 @@ protected:
     static constexpr int kCores = 2;
 
     explicit RoomsTest(RoomFeed* feed = nullptr) : store(clock) {
-        ingester = std::move(*ingest::Ingester::open(store, clock, 1));
+        ingester = *ingest::Ingester::open(store, clock, 1);
         log = std::make_unique<memory::Log>(
             [this](std::vector<ports::Submission> batch) {
                 return ingester->run(std::move(batch));
