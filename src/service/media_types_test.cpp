@@ -30,10 +30,11 @@ constexpr std::string_view kMp4 = "\0\0\0\x18"
 constexpr std::string_view kQuicktime = "\0\0\0\x14"
                                         "ftypqt  \0\0\0\0"
                                         "qt  "sv;
-constexpr std::string_view kWebm =
-    "\x1A\x45\xDF\xA3\x9F\x42\x86\x81\1\x42\xF7\x81\1\x42\xF2\x81\4\x42\xF3\x81\x08\x42\x82\x84webm"sv;
+constexpr std::string_view kWebm = "\x1A\x45\xDF\xA3\x9F\x42\x86\x81\1\x42\xF7\x81\1\x42\xF2\x81\4"
+                                   "\x42\xF3\x81\x08\x42\x82\x84webm"sv;
 constexpr std::string_view kMatroska =
-    "\x1A\x45\xDF\xA3\xA3\x42\x86\x81\1\x42\xF7\x81\1\x42\xF2\x81\4\x42\xF3\x81\x08\x42\x82\x88matroska"sv;
+    "\x1A\x45\xDF\xA3\xA3\x42\x86\x81\1\x42\xF7\x81\1\x42\xF2\x81\4"
+    "\x42\xF3\x81\x08\x42\x82\x88matroska"sv;
 constexpr std::string_view kMp3 = "ID3\4\0\0\0\0\0\x23TSSE"sv;
 constexpr std::string_view kMp3Frame = "\xFF\xFB\x90\x64\0\0"sv;
 constexpr std::string_view kOgg = "OggS\0\2\0\0\0\0"sv;
