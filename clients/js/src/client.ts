@@ -362,6 +362,7 @@ export class ParleyClient extends Emitter<ClientEvents> {
         return this.emit('presence', frame);
       case 'typing': return room?.typed(frame.user_id);
       case 'receipt': return room?.receipt(frame);
+      case 'sent': return this.outbox.late(frame); // nobody waits for it any more
       case 'message': case 'edited': case 'deleted': case 'reaction': return room?.event(frame);
       case 'member': case 'room':
         // Somebody made a room with me in it, or added me to one, or took me out of one that is not followed.

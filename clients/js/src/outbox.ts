@@ -144,6 +144,12 @@ export class Outbox {
     if (entry) this.#forget(entry);
   }
 
+  /** An answer that was given up. */
+  late(answer: SentFrame): void {
+    const entry = this.#find(answer.nonce);
+    if (entry) this.#done(entry, answer);
+  }
+
   /** After each connect. */
   flush(): void {
     for (const roomId of new Set(this.#entries.map(({ shown }) => shown.room_id))) void this.#pump(roomId);
@@ -200,6 +206,12 @@ export class Outbox {
     }, Math.min(waitMs, 2 ** 31 - 1)));
   }
 
+  #done(entry: Entry, answer: SentFrame): void {
+    if (this.#entries.includes(entry)) this.#forget(entry, true);
+    this.options.onSent(answer, entry.shown);
+    entry.resolve(answer.message);
+  }
+
   /** How long to wait before the next try; 0: go on. */
   async #send(entry: Entry): Promise<number> {
     const { room_id, nonce, type, content, media_id, reply_to } = entry.shown;
@@ -210,9 +222,7 @@ export class Outbox {
       const answer = await this.options.socket.request<SentFrame>({
         op: 'send', room_id, nonce, type, content, ...(media_id && { media_id }), ...(reply_to && { reply_to }),
       });
-      if (this.#find(nonce) === entry) this.#forget(entry, true);
-      this.options.onSent(answer, entry.shown);
-      entry.resolve(answer.message as Message);
+      this.#done(entry, answer);
       return 0;
     } catch (thrown) {
       return this.#refused(entry, asError(thrown), doubted);

@@ -6,6 +6,11 @@ import type { ClientStorage } from './storage.js';
 
 const KEY = 'session';
 const EARLY_MS = 30_000;
+const LEASE = 'session-lease';
+const LEASE_MS = 20_000;
+const LEASE_CHECK_MS = 25;
+
+const sleep = (ms: number) => new Promise<void>((go) => setTimeout(go, ms));
 
 export interface StoredSession {
   user: User;
@@ -15,6 +20,11 @@ export interface StoredSession {
   expires_at: number;
   /** From then on a newer one is asked for. */
   renew_at: number;
+}
+
+interface Lease {
+  mine: string;
+  until: number;
 }
 
 interface Locks {
@@ -75,8 +85,19 @@ export class Session {
     return this.#refreshing;
   }
 
-  #locked<T>(act: () => Promise<T>): Promise<T> {
-    return this.locks ? this.locks.request(`parley-session ${this.http.base}`, act) : act();
+  async #locked<T>(act: () => Promise<T>): Promise<T> {
+    if (this.locks) return this.locks.request(`parley-session ${this.http.base}`, act);
+    // No Web Locks on a page without https: who wrote last and still stands there a moment later is the one.
+    const mine = crypto.getRandomValues(new Uint32Array(2)).join();
+    for (const end = Date.now() + LEASE_MS; Date.now() < end; await sleep(LEASE_CHECK_MS)) {
+      const held = await this.storage.get(LEASE) as Lease | undefined;
+      if (held && held.until > Date.now() && held.until < Date.now() + 2 * LEASE_MS) continue;
+      await this.storage.set(LEASE, { mine, until: Date.now() + LEASE_MS });
+      await sleep(LEASE_CHECK_MS);
+      const now = await this.storage.get(LEASE) as Lease | undefined;
+      if (!now || now.mine === mine) break; // a storage that keeps nothing is nobody else's either
+    }
+    return act().finally(() => this.storage.delete(LEASE));
   }
 
   async #refresh(stale: string): Promise<string> {

@@ -88,8 +88,9 @@ function makeHttp() {
   return http;
 }
 
-test('a token that ends is renewed once, however many ask and in however many tabs', async () => {
-  const [http, storage, locks] = [makeHttp(), memoryStorage(), makeLocks()];
+for (const locks of [makeLocks(), undefined]) test(`a token that ends is renewed once, ${
+  locks ? 'with' : 'without'} Web Locks, however many ask in however many tabs`, async () => {
+  const [http, storage] = [makeHttp(), memoryStorage()];
   const tabs = [1, 2, 3].map(() => new Session(http, storage, locks, () => {}));
   await tabs[0].adopt(signin(1, 0));
   for (const tab of tabs) await tab.restore();
