@@ -20,6 +20,12 @@ inline constexpr auto kHttpBodyTimeout = 20s;
 inline constexpr auto kHttpIdleTimeout = 75s;    // keep-alive between two requests
 inline constexpr auto kHttpHandlerTimeout = 15s; // then 503 unavailable
 
+// Of a body that goes to a file: what waits for the disk; then the connection is not read.
+inline constexpr std::size_t kBodyStreamBytes = 512 * 1024;
+inline constexpr auto kBodyStreamStall = 30s;   // without a byte, or without the disk: 408
+inline constexpr auto kBodyStreamFinish = 120s; // from the last byte to the answer
+inline constexpr std::size_t kFileBytesPerTurn = 1024 * 1024; // of one answer; the rest waits
+
 // --- WebSocket: close codes 1009, 1002, 4000, 4001 ----------------------------------------------
 inline constexpr std::size_t kFrameBytes = 64 * 1024;           // of one message after reassembly
 inline constexpr std::size_t kFragmentsPerMessage = 128;        // 1009
@@ -90,15 +96,21 @@ inline constexpr std::size_t kFilterQueue = 64;
 inline constexpr std::size_t kHeldWordsTold = 8; // entries named for one held message
 
 // --- media ---------------------------------------------------------------------------------------
-inline constexpr std::uint64_t kMediaBytesMax = 5ull << 40; // of the setting: what S3 takes
-inline constexpr std::size_t kMediaFilenameBytes = 255;     // 422 too_long
-inline constexpr auto kMediaTicketLife = 60s;               // an upload must have begun by then
-inline constexpr auto kMediaUrlLife = 60s;                  // of a download, to begin
+inline constexpr std::uint64_t kMediaBytesMax = 5ull << 40;   // of the setting: what S3 takes
+inline constexpr std::uint64_t kMediaOpenBytes = 16ull << 20; // whose size was not announced
+inline constexpr std::size_t kMediaFilenameBytes = 255;       // 422 too_long
+inline constexpr auto kMediaTicketLife = 60s;                 // an upload must have begun by then
+inline constexpr auto kMediaUrlLife = 60s;                    // of a download, to begin
 // Between an attach and the message in the store at most; until then nothing is removed.
-inline constexpr auto kMediaAttachSettles = 30s;
+inline constexpr auto kMediaAttachSettles = 10s;
 inline constexpr auto kMediaUnusedLife = 24h; // of what was not finished, or never posted
 inline constexpr auto kMediaSweep = 1'000ms;  // between two looks for what is to be removed
 inline constexpr std::size_t kMediaSweepBatch = 50;
+inline constexpr std::size_t kMediaRoomsAsked = 64; // of one file: where a reader may be a member
+inline constexpr auto kMediaResumeLife = 24h;       // of an upload that has begun
+inline constexpr std::size_t kDiskThreads = 2;
+inline constexpr std::size_t kDiskQueue = 32 * 1024;       // overloaded
+inline constexpr std::uint64_t kDiskReserve = 64ull << 20; // left free for everything else
 
 // --- pages ---------------------------------------------------------------------------------------
 inline constexpr std::size_t kPageDefault = 50, kPageMax = 100;

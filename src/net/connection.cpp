@@ -30,6 +30,50 @@ void Connection::enqueue(const FrameRef& frame) {
     x_loop.mark_dirty(*this);
 }
 
+void Connection::enqueue_file(std::shared_ptr<const FileBody> file) {
+    if (dead() || x_shut_down) return;
+    PARLEY_ASSERT(!x_file);
+    x_file = std::move(file);
+    x_file_at = x_file->offset();
+    x_file_left = x_file->size();
+    if (x_dirty || x_blocked) return;
+    x_dirty = true;
+    x_loop.mark_dirty(*this);
+}
+
+IoResult Connection::write_some_of_file() {
+    if (!x_tls) return file_write(x_socket, x_file->descriptor(), x_file_at, x_file_left);
+    // Written again after `again`, these are the same bytes: a file's are never changed.
+    const std::span<char> scratch = x_loop.scratch().first(NetLoop::kTlsRecordBytes);
+    const std::size_t size = std::min<std::uint64_t>(scratch.size(), x_file_left);
+    const ssize_t read =
+        ::pread(x_file->descriptor(), scratch.data(), size, static_cast<off_t>(x_file_at));
+    if (read != static_cast<ssize_t>(size)) return {IoResult::State::failed};
+    return tls_write(x_tls, {scratch.data(), size});
+}
+
+// A part of it each turn, so that others have theirs.
+IoResult::State Connection::write_file() {
+    std::uint64_t written = 0;
+    while (x_file_left > 0) {
+        if (written >= limits::kFileBytesPerTurn) {
+            x_dirty = true;
+            x_loop.flush_next_turn(*this);
+            return IoResult::State::again;
+        }
+        const IoResult result = write_some_of_file();
+        if (result.state != IoResult::State::done) return result.state;
+        x_loop.count_write(result.bytes);
+        written += result.bytes;
+        x_file_at += result.bytes;
+        x_file_left -= result.bytes;
+        x_stalled_since = x_loop.now();
+        if (x_finishing) x_finish_by = x_loop.now() + x_loop.settings().timeouts.close;
+    }
+    x_file.reset();
+    return IoResult::State::done;
+}
+
 void Connection::on_events(std::uint32_t events) {
     if (dead()) return;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) x_hung_up = true;
@@ -111,6 +155,17 @@ IoResult::State Connection::write_out() {
         }
         return result.state;
     }
+    if (x_file) {
+        const IoResult::State state = write_file();
+        const bool waits = state == IoResult::State::again && !x_dirty;
+        if (waits && !x_blocked) {
+            x_stalled_since = x_loop.now();
+            x_blocked = true;
+            schedule();
+        }
+        if (!waits) x_blocked = false;
+        return state;
+    }
     x_blocked = false;
     return IoResult::State::done;
 }
@@ -165,6 +220,7 @@ void Connection::cut(Cut how) {
     x_tls = nullptr;
     ::close(x_socket);
     x_socket = -1;
+    x_file.reset();
     x_loop.probe().dropped.add(x_queue.frames());
     x_loop.bury(*this);
     if (!std::exchange(x_finishing, true)) x_protocol->on_gone();

@@ -90,6 +90,8 @@ public:
     Protocol* protocol() { return x_protocol.get(); }
 
     void enqueue(const FrameRef& frame);
+    // After everything that is queued; one at a time.
+    void enqueue_file(std::shared_ptr<const FileBody> file);
     std::size_t queued_bytes() const { return x_queue.bytes(); }
     std::size_t queued_frames() const { return x_queue.frames(); }
     std::size_t drop_unsent() { return x_queue.drop_unsent(x_committed); }
@@ -121,13 +123,17 @@ private:
     // The state of the last write; done: the queue is empty.
     IoResult::State write_out();
     void on_flushed();
+    IoResult::State write_file();
+    IoResult write_some_of_file();
 
     NetLoop& x_loop;
     ssl_st* x_tls;
     std::unique_ptr<Protocol> x_protocol;
     OutboundQueue x_queue;
     std::size_t x_committed = 0; // bytes that OpenSSL wants to see again
-    Time x_stalled_since{};      // while x_blocked
+    std::shared_ptr<const FileBody> x_file;
+    std::uint64_t x_file_at = 0, x_file_left = 0;
+    Time x_stalled_since{}; // while x_blocked
     Time x_finish_by = Time::max();
     const ConnectionId x_id;
     int x_socket;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/task.hpp"
+#include "net/body_stream.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,8 @@ struct HttpRequest {
     std::string body;
     std::string
         peer_address; // client address; from X-Forwarded-For only if a trusted proxy sent it
+    // In place of `body` where the handler streams().
+    std::shared_ptr<BodyStream> stream;
     bool tls = false; // the client's side, X-Forwarded-Proto from a trusted proxy included
 
     // The header's value, or "" (the first one; doubled single-valued headers are refused before).
@@ -47,7 +50,8 @@ struct HttpResponse {
     std::string body;
     // Bytes that live as long as the process (the web client); used in place of `body` when set.
     std::string_view static_body;
-    bool close = false; // end the connection after this answer
+    std::shared_ptr<const FileBody> file; // the same
+    bool close = false;                   // end the connection after this answer
 };
 
 // One per core. handle() runs on that core; an exception that leaves it is answered with 500 and
@@ -55,6 +59,11 @@ struct HttpResponse {
 class HttpHandler {
 public:
     virtual Task<HttpResponse> handle(HttpRequest request) = 0;
+    // Whether the body of a request with this method and path is handed over as a stream, which may
+    // be of any size; it must then have a Content-Length.
+    virtual bool streams(std::string_view /*method*/, std::string_view /*path*/) const {
+        return false;
+    }
     // What net refuses by itself at `path` (a body that is too long, a bad handshake, a time-out),
     // in the words of the surface that the path belongs to. "" where no path was read.
     virtual HttpResponse refusal(std::string_view /*path*/, HttpResponse refused) {

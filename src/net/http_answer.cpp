@@ -39,14 +39,15 @@ void put_field(std::string& out, std::string_view name, std::string_view value) 
 FrameRef serialise(const HttpResponse& response, const AnswerContext& context) {
     const std::string_view body =
         response.static_body.empty() ? std::string_view(response.body) : response.static_body;
+    const std::uint64_t size = response.file ? response.file->size() : body.size();
     const bool bodiless = response.status == 204 || response.status == 304;
     std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
     head += reason_phrase(response.status);
     head += "\r\n";
     if (!context.date.empty()) put_field(head, "Date", context.date);
     if (!bodiless) {
-        put_field(head, "Content-Length", std::to_string(body.size()));
-        if (!response.content_type.empty() && !body.empty())
+        put_field(head, "Content-Length", std::to_string(size));
+        if (!response.content_type.empty() && size > 0)
             put_field(head, "Content-Type", response.content_type);
     }
     bool has_cache_control = false;
@@ -58,7 +59,8 @@ FrameRef serialise(const HttpResponse& response, const AnswerContext& context) {
     put_field(head, "X-Content-Type-Options", "nosniff");
     if (context.close) put_field(head, "Connection", "close");
     head += "\r\n";
-    return FrameRef::copy_of(head, bodiless || context.head ? std::string_view{} : body);
+    return FrameRef::copy_of(head,
+                             bodiless || context.head || response.file ? std::string_view{} : body);
 }
 
 HttpResponse make_problem(int status, std::string_view code, std::string_view detail) {
@@ -76,76 +78,48 @@ HttpResponse make_problem(int status, std::string_view code, std::string_view de
 }
 
 std::string_view reason_phrase(int status) {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 201:
-        return "Created";
-    case 202:
-        return "Accepted";
-    case 204:
-        return "No Content";
-    case 301:
-        return "Moved Permanently";
-    case 302:
-        return "Found";
-    case 303:
-        return "See Other";
-    case 304:
-        return "Not Modified";
-    case 307:
-        return "Temporary Redirect";
-    case 308:
-        return "Permanent Redirect";
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 406:
-        return "Not Acceptable";
-    case 408:
-        return "Request Timeout";
-    case 409:
-        return "Conflict";
-    case 410:
-        return "Gone";
-    case 412:
-        return "Precondition Failed";
-    case 413:
-        return "Content Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 417:
-        return "Expectation Failed";
-    case 422:
-        return "Unprocessable Content";
-    case 426:
-        return "Upgrade Required";
-    case 429:
-        return "Too Many Requests";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 500:
-        return "Internal Server Error";
-    case 501:
-        return "Not Implemented";
-    case 502:
-        return "Bad Gateway";
-    case 503:
-        return "Service Unavailable";
-    case 507:
-        return "Insufficient Storage";
-    case 504:
-        return "Gateway Timeout";
-    default:
-        return "Status";
-    }
+    static constexpr std::pair<int, std::string_view> kPhrases[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {206, "Partial Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {423, "Locked"},
+        {426, "Upgrade Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
+        {504, "Gateway Timeout"},
+    };
+    for (const auto& [code, phrase] : kPhrases)
+        if (code == status) return phrase;
+    return "Status";
 }
 
 bool has_token(std::string_view list, std::string_view token) {

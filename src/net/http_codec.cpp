@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace parley::net {
 
@@ -69,7 +70,8 @@ struct HttpParser::Beast {
     http::request_parser<http::string_body> parser;
 };
 
-HttpParser::HttpParser(HttpLimits limits) : x_limits(limits), x_beast(std::make_unique<Beast>()) {
+HttpParser::HttpParser(HttpLimits limits, StreamTest streams)
+    : x_limits(limits), x_streams(std::move(streams)), x_beast(std::make_unique<Beast>()) {
     x_beast->parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes + kHeadEnd.size()));
     x_beast->parser.body_limit(limits.body_bytes);
     x_beast->parser.eager(true);
@@ -90,6 +92,7 @@ HttpParser::Progress HttpParser::feed(std::string_view bytes, std::size_t& used)
         if (!take_head()) return Progress::failed;
         x_head_complete = true;
         bytes.remove_prefix(used);
+        if (x_streaming) return Progress::complete;
     }
     std::size_t body_used = 0;
     if (!x_beast->parser.is_done() && !take_body(bytes, body_used)) return Progress::failed;
@@ -119,6 +122,8 @@ bool HttpParser::take_head() {
     // RFC 9112 section 2.2: an empty line before the request line is ignored.
     if (x_head.starts_with("\r\n")) x_head.erase(0, 2);
     if (!check_request_line(std::string_view(x_head).substr(0, x_head.find('\r')))) return false;
+    x_streaming = x_streams && x_streams(x_parsed.request.method, x_parsed.request.path);
+    if (x_streaming) x_beast->parser.body_limit(boost::none);
     std::size_t used = 0;
     if (!put(x_head, used)) return false;
     if (used != x_head.size() || !x_beast->parser.is_header_done())
@@ -194,6 +199,13 @@ bool HttpParser::check_body_fields() {
     const std::string_view length = request.header("content-length");
     if (sized && !all_digits(length)) return malformed("The Content-Length is not a number.");
     x_parsed.has_body = chunked || sized;
+    if (x_streaming && chunked)
+        return fail(411, "length_required", "This body must have a Content-Length.");
+    if (x_streaming && sized) {
+        const auto [end, error] =
+            std::from_chars(length.data(), length.data() + length.size(), x_parsed.stream_size);
+        if (error != std::errc()) return fail(413, "payload_too_large", "The body is too long.");
+    }
     const std::string expect = lower(request.header("expect"));
     if (!expect.empty() && expect != "100-continue")
         return fail(417, "expectation_failed", "The Expect header is not 100-continue.");
@@ -243,7 +255,7 @@ bool HttpParser::put(std::string_view bytes, std::size_t& used) {
 bool HttpParser::take_expect_continue() { return std::exchange(x_expect_continue, false); }
 
 ParsedRequest HttpParser::take() {
-    PARLEY_ASSERT(x_head_complete && x_beast->parser.is_done());
+    PARLEY_ASSERT(x_head_complete && (x_streaming || x_beast->parser.is_done()));
     x_parsed.request.body = std::move(x_beast->parser.get().body());
     return std::move(x_parsed);
 }

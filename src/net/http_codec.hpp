@@ -9,6 +9,8 @@
 #include "net/http.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,14 +32,17 @@ struct HttpFailure {
 struct ParsedRequest {
     HttpRequest request; // without peer_address and tls
     bool http_1_1 = true;
-    bool keep_alive = true; // the client's wish
-    bool has_body = false;  // a body was announced, be it empty
+    bool keep_alive = true;        // the client's wish
+    bool has_body = false;         // a body was announced, be it empty
+    std::uint64_t stream_size = 0; // of a body that was not read here
 };
 
 // Reads one request; make a new one for the next.
 class HttpParser {
 public:
-    explicit HttpParser(HttpLimits limits = {});
+    using StreamTest = std::function<bool(std::string_view method, std::string_view path)>;
+    // `streams` says for which requests only the head is read.
+    explicit HttpParser(HttpLimits limits = {}, StreamTest streams = {});
     ~HttpParser();
     HttpParser(const HttpParser&) = delete;
     HttpParser& operator=(const HttpParser&) = delete;
@@ -47,6 +52,8 @@ public:
     // left.
     Progress feed(std::string_view bytes, std::size_t& used);
     bool head_complete() const { return x_head_complete; }
+    // The head is complete, and the body, stream_size bytes, follows what was used.
+    bool leaves_body() const { return x_streaming && x_head_complete; }
     // The client waits for "100 Continue" before it sends the body. True once at most.
     bool take_expect_continue();
     const HttpFailure& failure() const { return x_failure; }
@@ -68,6 +75,8 @@ private:
 
     struct Beast;
     const HttpLimits x_limits;
+    const StreamTest x_streams;
+    bool x_streaming = false;
     std::unique_ptr<Beast> x_beast;
     std::string x_head;
     std::string x_rest; // of the body: what Beast does not take before more has come

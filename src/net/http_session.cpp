@@ -4,6 +4,7 @@
 #include "net/ws_handshake.hpp"
 #include "net/ws_session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace parley::net {
@@ -15,7 +16,10 @@ HttpSession::HttpSession(Connection& connection, std::string peer)
     x_connection.loop().probe().http.add(1);
 }
 
-HttpSession::~HttpSession() { x_connection.loop().probe().http.add(-1); }
+HttpSession::~HttpSession() {
+    end_stream();
+    x_connection.loop().probe().http.add(-1);
+}
 
 void HttpSession::expect_by(std::chrono::milliseconds from_now) {
     x_deadline = x_connection.loop().now() + from_now;
@@ -23,8 +27,45 @@ void HttpSession::expect_by(std::chrono::milliseconds from_now) {
 }
 
 void HttpSession::on_bytes(std::span<char> bytes) {
-    x_unparsed.append(bytes.data(), bytes.size());
-    process();
+    const std::string_view all(bytes.data(), bytes.size());
+    const std::size_t streamed = feed_stream(all);
+    x_unparsed.append(all.substr(streamed));
+    if (streamed < all.size() || !x_stream) process();
+}
+
+void HttpSession::on_gone() { end_stream(); }
+
+// --- a body that its handler reads
+
+void HttpSession::begin_stream(ParsedRequest& parsed) {
+    x_stream = std::make_shared<BodyStream>(x_connection.loop().core().io().get_executor(),
+                                            parsed.stream_size);
+    x_stream->on_room([this] {
+        if (x_stream->left() == 0) return;
+        expect_by(limits::kBodyStreamStall);
+        x_connection.resume_reading();
+    });
+    parsed.request.stream = x_stream;
+}
+
+// Answers how many of the bytes were of the body.
+std::size_t HttpSession::feed_stream(std::string_view bytes) {
+    if (!x_stream || x_stream->left() == 0 || bytes.empty()) return 0;
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(x_stream->left(), bytes.size()));
+    x_stream->feed(bytes.substr(0, size));
+    const bool complete = x_stream->left() == 0;
+    expect_by(complete ? std::chrono::milliseconds(limits::kBodyStreamFinish)
+                       : std::chrono::milliseconds(limits::kBodyStreamStall));
+    if (complete || x_stream->full()) x_connection.pause_reading();
+    return size;
+}
+
+void HttpSession::end_stream() {
+    if (!x_stream) return;
+    if (x_stream->left() > 0) x_keep_alive = false; // what follows is the rest of the body
+    x_stream->lose();
+    x_stream.reset();
 }
 
 void HttpSession::process() {
@@ -48,11 +89,17 @@ void HttpSession::process() {
     x_processing = false;
     if (x_unparsed.empty()) std::string().swap(x_unparsed);
     if (x_state == State::reading) x_connection.resume_reading();
-    if (x_state == State::busy || x_state == State::clogged) x_connection.pause_reading();
+    const bool reads_body = x_stream && x_stream->left() > 0 && !x_stream->full();
+    if ((x_state == State::busy && !reads_body) || x_state == State::clogged)
+        x_connection.pause_reading();
 }
 
 void HttpSession::begin_request() {
-    x_parser = std::make_unique<HttpParser>();
+    HttpHandler* const http = x_connection.loop().handlers().http;
+    HttpParser::StreamTest streams = [http](std::string_view method, std::string_view path) {
+        return http && http->streams(method, path);
+    };
+    x_parser = std::make_unique<HttpParser>(HttpLimits{}, std::move(streams));
     x_in_body = false;
     ++x_number;
     // The first request's time runs from the accept on.
@@ -69,6 +116,9 @@ void HttpSession::after_progress() {
 }
 
 void HttpSession::dispatch() {
+    const bool streams = x_parser->leaves_body();
+    if (streams && x_parser->take_expect_continue())
+        x_connection.enqueue(FrameRef::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
     ParsedRequest parsed = x_parser->take();
     x_parser.reset();
     NetLoop& loop = x_connection.loop();
@@ -81,6 +131,11 @@ void HttpSession::dispatch() {
         return upgrade(std::move(parsed));
     x_state = State::busy;
     expect_by(loop.settings().timeouts.http_handler);
+    if (streams) {
+        begin_stream(parsed);
+        expect_by(limits::kBodyStreamStall);
+        x_unparsed.erase(0, feed_stream(x_unparsed));
+    }
     loop.handle(x_connection.id(), x_number, std::move(parsed.request));
 }
 
@@ -139,6 +194,7 @@ void HttpSession::refuse(std::string_view path, HttpResponse response) {
 
 void HttpSession::on_answer(std::uint32_t request, HttpResponse&& response) {
     if (request != x_number || x_state != State::busy) return;
+    end_stream();
     answer(response);
     process();
 }
@@ -149,6 +205,8 @@ void HttpSession::answer(const HttpResponse& response) {
     x_connection.enqueue(
         serialise(response, {.head = x_is_head, .close = close, .date = loop.http_date()}));
     loop.probe().count_answer(response.status);
+    const bool has_file = response.file && response.file->size() > 0 && !x_is_head;
+    if (has_file) x_connection.enqueue_file(response.file);
     x_is_head = false;
     x_parser.reset();
     if (close) {
@@ -156,7 +214,8 @@ void HttpSession::answer(const HttpResponse& response) {
         std::string().swap(x_unparsed);
         return x_connection.finish();
     }
-    x_state = x_connection.queued_bytes() > kQueuedBytesMax ? State::clogged : State::reading;
+    x_state =
+        has_file || x_connection.queued_bytes() > kQueuedBytesMax ? State::clogged : State::reading;
     expect_by(loop.settings().timeouts.http_idle);
 }
 
@@ -169,6 +228,7 @@ void HttpSession::on_drained() {
 void HttpSession::on_end() {
     // What was asked before the end is still answered: the peer may have shut one direction only.
     x_keep_alive = false;
+    if (x_stream && x_stream->left() > 0) end_stream();
     if (x_state != State::reading) return;
     x_state = State::finished;
     x_connection.finish();
@@ -176,7 +236,13 @@ void HttpSession::on_end() {
 
 void HttpSession::on_deadline(Time now) {
     if (now < x_deadline) return;
-    if (x_state == State::busy) {
+    if (x_state == State::clogged) {
+        expect_by(x_connection.loop().settings().timeouts.http_idle); // it has a time of its own
+    } else if (x_stream && x_stream->left() > 0) {
+        end_stream();
+        refuse(x_path, make_problem(408, "request_timeout", "The body came too slowly."));
+    } else if (x_state == State::busy) {
+        end_stream();
         x_keep_alive = false;
         refuse(x_path, make_problem(503, "unavailable", "The request took too long."));
     } else if (x_parser) {

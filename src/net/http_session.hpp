@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace parley::net {
 
@@ -22,7 +23,7 @@ public:
 
     void on_bytes(std::span<char> bytes) override;
     void on_end() override;
-    void on_gone() override {}
+    void on_gone() override;
     void on_drained() override;
     Time deadline() const override { return x_deadline; }
     void on_deadline(Time now) override;
@@ -44,6 +45,9 @@ private:
     void begin_request();
     void after_progress();
     void dispatch();
+    void begin_stream(ParsedRequest& parsed);
+    std::size_t feed_stream(std::string_view bytes);
+    void end_stream();
     struct Handshake {
         std::string key, extensions; // Sec-WebSocket-Key and -Extensions
         std::string client;          // its address
@@ -60,8 +64,9 @@ private:
     const std::string x_peer;             // the socket's other end
     std::unique_ptr<HttpParser> x_parser; // while a request is read
     std::string x_unparsed;
-    std::string x_path;    // while busy
-    Handshake x_handshake; // while its verdict is awaited
+    std::string x_path;                   // while busy
+    std::shared_ptr<BodyStream> x_stream; // while busy, of a body that the handler reads
+    Handshake x_handshake;                // while its verdict is awaited
     Time x_deadline;
     std::uint32_t x_number = 0; // of the request: a late answer to an earlier one is dropped
     State x_state = State::reading;

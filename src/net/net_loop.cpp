@@ -235,11 +235,12 @@ void NetLoop::on_turn_end() {
     for (std::size_t i = 0; i < x_dirty.size(); ++i)
         if (!x_dirty[i]->dead()) x_dirty[i]->flush();
     x_dirty.clear();
+    x_dirty.swap(x_dirty_next);
     x_retired.clear(); // first: a protocol knows its connection
     if (!x_buried.empty()) free_buried();
     x_read_now.insert(x_read_now.end(), x_read_next.begin(), x_read_next.end());
     x_read_next.clear();
-    if (!x_read_now.empty()) x_core.post([] {});
+    if (!x_read_now.empty() || !x_dirty.empty()) x_core.post([] {});
     if (x_writes > 0) {
         x_shared.probe.writes.add(std::exchange(x_writes, 0));
         x_shared.probe.bytes_sent.add(std::exchange(x_bytes_sent, 0));

@@ -87,6 +87,7 @@ public:
     // For connections.
     enum class When { this_turn, next_turn };
     void mark_dirty(Connection& connection) { x_dirty.push_back(&connection); }
+    void flush_next_turn(Connection& connection) { x_dirty_next.push_back(&connection); }
     void read_later(Connection& connection, When when);
     void retire(std::unique_ptr<Protocol> protocol) { x_retired.push_back(std::move(protocol)); }
     void bury(Connection& connection) { x_buried.push_back(&connection); }
@@ -130,7 +131,7 @@ private:
     std::vector<char> x_scratch;
     std::vector<Slot> x_slots;
     std::vector<std::uint32_t> x_free_slots;
-    std::vector<Connection*> x_dirty;
+    std::vector<Connection*> x_dirty, x_dirty_next;
     std::vector<Connection*> x_read_now, x_read_next;
     std::vector<Connection*> x_buried;
     std::vector<std::unique_ptr<Protocol>> x_retired;

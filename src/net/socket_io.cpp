@@ -3,8 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 namespace parley::net {
@@ -58,6 +60,17 @@ IoResult plain_write(int socket, std::span<const iovec> parts) {
             n = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
         }
         if (n >= 0) return {State::done, static_cast<std::size_t>(n)};
+        if (errno != EINTR) return from_errno();
+    }
+}
+
+IoResult file_write(int socket, int file, std::uint64_t offset, std::uint64_t size) {
+    constexpr std::uint64_t kPiece = 256 * 1024;
+    for (;;) {
+        off_t at = static_cast<off_t>(offset);
+        const ssize_t n = ::sendfile(socket, file, &at, std::min(size, kPiece));
+        if (n > 0) return {State::done, static_cast<std::size_t>(n)};
+        if (n == 0) return {State::failed}; // shorter than it was
         if (errno != EINTR) return from_errno();
     }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct IoResult {
 
 IoResult plain_read(int socket, std::span<char> into);
 IoResult plain_write(int socket, std::span<const iovec> parts);
+// At most so many bytes of a file, without a copy in this process.
+IoResult file_write(int socket, int file, std::uint64_t offset, std::uint64_t size);
 // With TLS a read may need a write and the other way round; `again` means: after any event.
 IoResult tls_read(ssl_st* tls, std::span<char> into);
 // A write that was not done must be repeated with the same bytes, possibly more of them.
