@@ -6,12 +6,14 @@ namespace parley::api {
 
 Api::Api(const ApiParts& parts)
     : x_router(parts.accounts, parts.log, parts.metrics),
-      x_users(parts.accounts, x_router),
+      x_users(parts.accounts, parts.media, x_router),
       x_rooms(parts.rooms, parts.directory, x_router),
-      x_messages(parts.rooms, parts.history, x_router),
+      x_messages(parts.rooms, parts.history, parts.media, x_router),
+      x_media(parts.media, x_router),
       x_words(parts.words, parts.rooms, parts.accounts, x_router),
-      x_classic({parts.accounts, parts.rooms, parts.directory, parts.history, parts.clock},
-                x_router),
+      x_classic(
+          {parts.accounts, parts.rooms, parts.directory, parts.history, parts.clock, parts.media},
+          x_router),
       x_moderation(parts.rooms, parts.accounts, parts.held, parts.clock),
       x_held(x_moderation, x_router),
       x_admin(parts.accounts, parts.directory, parts.erasures, parts.signer, parts.clock,

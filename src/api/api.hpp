@@ -10,6 +10,7 @@
 #include "api/classic_routes.hpp"
 #include "api/docs.hpp"
 #include "api/held.hpp"
+#include "api/media.hpp"
 #include "api/messages.hpp"
 #include "api/rooms.hpp"
 #include "api/router.hpp"
@@ -37,6 +38,7 @@ struct ApiParts {
     Logger& log;
     Readiness what_is_missing;
     service::WordLists& words;
+    service::Media* media = nullptr; // null where none are served
 };
 
 class Api final : public net::HttpHandler {
@@ -55,6 +57,7 @@ private:
     UserRoutes x_users;
     RoomRoutes x_rooms;
     MessageRoutes x_messages;
+    MediaRoutes x_media;
     WordRoutes x_words;
     ClassicRoutes x_classic;
     service::Moderation x_moderation;

@@ -2,6 +2,7 @@
 
 #include "api/classic_fields.hpp"
 #include "api/json.hpp"
+#include "api/media.hpp"
 #include "api/users.hpp"
 #include "protocol/classic/server_frame.hpp"
 #include "protocol/v1/server_frame.hpp"
@@ -119,7 +120,21 @@ ClassicRoutes::Answer ClassicRoutes::media_url(RequestContext context) {
     PARLEY_CO_TRY(const ClassicFields fields, ClassicFields::of(context.request));
     PARLEY_CO_TRY(const auto room, fields.id<model::RoomId>("roomid"));
     PARLEY_CO_CHECK(co_await require_member(context.caller.user_id, room));
-    co_return Errc::media_not_available;
+    if (!x_parts.media) co_return Errc::media_not_available;
+    service::MediaOffer offer;
+    offer.open = true;
+    PARLEY_CO_TRY(const service::MediaTicket ticket,
+                  co_await x_parts.media->ticket(context.caller.user_id, room, std::move(offer)));
+    // What the client sends as media_id is the key that it was given.
+    const std::string id = ticket.media.id.to_string();
+    net::HttpResponse response;
+    std::string& out = response.body;
+    out = R"({"response":{"presignedURL":)";
+    protocol::v1::append_string(out, absolute_url(context.request, ticket.upload.whole.url));
+    out += R"(,"key":")" + id + R"(","url":)";
+    protocol::v1::append_string(out, absolute_url(context.request, "/v1/media/" + id));
+    out += "}}";
+    co_return response;
 }
 
 } // namespace parley::api

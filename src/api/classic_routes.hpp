@@ -15,6 +15,7 @@
 #include "ports/clock.hpp"
 #include "ports/history.hpp"
 #include "ports/room_directory.hpp"
+#include "service/media.hpp"
 #include "service/rooms.hpp"
 
 namespace parley::api {
@@ -27,6 +28,7 @@ public:
         ports::RoomDirectory& directory;
         ports::History& history;
         const ports::Clock& clock;
+        service::Media* media = nullptr; // null where none are served
     };
 
     ClassicRoutes(const Parts& parts, Router& router);

@@ -64,20 +64,16 @@ int status_of(Errc code) {
     PARLEY_ASSERT(!"an Errc outside its enum");
 }
 
-std::string_view default_detail(Errc code) {
+namespace {
+
+std::string_view account_detail(Errc code) {
     switch (code) {
-    case Errc::bad_json:
-        return "The body is not one JSON object.";
-    case Errc::invalid_field:
-        return "A field has a wrong type or value.";
     case Errc::invalid_username:
         return "username: 3 to 20 letters, digits, _ . or - were expected.";
     case Errc::invalid_email:
         return "email: an address was expected.";
     case Errc::invalid_password:
         return "password: 8 to 128 characters were expected.";
-    case Errc::too_long:
-        return "A text is too long.";
     case Errc::email_taken:
         return "There is an account with this e-mail address.";
     case Errc::username_taken:
@@ -94,32 +90,19 @@ std::string_view default_detail(Errc code) {
         return "This refresh token was used before. Its session is ended; log in again.";
     case Errc::session_revoked:
         return "This session was ended. Log in again.";
-    case Errc::not_a_member:
-        return "Join the room first.";
-    case Errc::unknown_room:
-        return "There is no such room, or it is not yours to see.";
-    case Errc::unknown_user:
-        return "There is no such user.";
-    case Errc::unknown_message:
-        return "There is no such message in this room.";
-    case Errc::forbidden:
-        return "Your role in this room does not allow that.";
-    case Errc::nonce_conflict:
-        return "This nonce was used for another message in this room.";
     case Errc::last_owner:
         return "The room would be left without an owner. Make somebody else owner first.";
     case Errc::last_admin:
         return "The server would be left without an admin. Make somebody else admin first.";
-    case Errc::rate_limited:
-        return "Too many requests. Try again after the time in Retry-After.";
+    default:
+        PARLEY_ASSERT(!"not one of these codes");
+    }
+}
+
+std::string_view media_detail(Errc code) {
+    switch (code) {
     case Errc::media_not_available:
         return "This server does not take media.";
-    case Errc::content_held:
-        return "A moderator looks at this first. Sending it again changes nothing.";
-    case Errc::content_rejected:
-        return "There is a word in this that is not allowed here.";
-    case Errc::internal:
-        return "Something is broken here; it was logged.";
     case Errc::unknown_media:
         return "There is no such file, or it is not yours to see.";
     case Errc::media_too_large:
@@ -136,12 +119,71 @@ std::string_view default_detail(Errc code) {
         return "The storage of files does not answer. Try again.";
     case Errc::media_storage_full:
         return "The storage of files is full.";
+    default:
+        PARLEY_ASSERT(!"not one of these codes");
+    }
+}
+
+} // namespace
+
+std::string_view default_detail(Errc code) {
+    switch (code) {
+    case Errc::bad_json:
+        return "The body is not one JSON object.";
+    case Errc::invalid_field:
+        return "A field has a wrong type or value.";
+    case Errc::too_long:
+        return "A text is too long.";
+    case Errc::not_a_member:
+        return "Join the room first.";
+    case Errc::unknown_room:
+        return "There is no such room, or it is not yours to see.";
+    case Errc::unknown_user:
+        return "There is no such user.";
+    case Errc::unknown_message:
+        return "There is no such message in this room.";
+    case Errc::forbidden:
+        return "Your role in this room does not allow that.";
+    case Errc::nonce_conflict:
+        return "This nonce was used for another message in this room.";
+    case Errc::rate_limited:
+        return "Too many requests. Try again after the time in Retry-After.";
+    case Errc::content_held:
+        return "A moderator looks at this first. Sending it again changes nothing.";
+    case Errc::content_rejected:
+        return "There is a word in this that is not allowed here.";
+    case Errc::internal:
+        return "Something is broken here; it was logged.";
     case Errc::unavailable:
         return "Nothing was stored. Try again; a message with the same nonce.";
     case Errc::overloaded:
         return "The server is busy. Nothing was done; try again.";
     case Errc::shutting_down:
         return "This server stops. Try again.";
+    case Errc::invalid_username:
+    case Errc::invalid_email:
+    case Errc::invalid_password:
+    case Errc::email_taken:
+    case Errc::username_taken:
+    case Errc::room_name_taken:
+    case Errc::invalid_credentials:
+    case Errc::unauthorized:
+    case Errc::token_expired:
+    case Errc::token_reused:
+    case Errc::session_revoked:
+    case Errc::last_owner:
+    case Errc::last_admin:
+        return account_detail(code);
+    case Errc::media_not_available:
+    case Errc::unknown_media:
+    case Errc::media_too_large:
+    case Errc::media_type_not_allowed:
+    case Errc::media_not_uploaded:
+    case Errc::media_mismatch:
+    case Errc::media_quota:
+    case Errc::media_unavailable:
+    case Errc::media_storage_full:
+        return media_detail(code);
     }
     PARLEY_ASSERT(!"an Errc outside its enum");
 }

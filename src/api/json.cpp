@@ -181,6 +181,14 @@ JsonBody::optional_number(std::string_view field, std::uint32_t least, std::uint
     return std::optional(static_cast<std::uint32_t>(number));
 }
 
+Result<std::uint64_t> JsonBody::size(std::string_view field) const {
+    boost::system::error_code bad;
+    const std::int64_t number =
+        is_absent(field) ? -1 : x_object->find(field)->to_number<std::int64_t>(bad);
+    if (bad || number < 0) return invalid_field(field, "a whole number of bytes");
+    return static_cast<std::uint64_t>(number);
+}
+
 Result<std::optional<std::string>> JsonBody::clearable_text(std::string_view field) const {
     if (!has(field)) return std::optional<std::string>{};
     if (is_absent(field)) return std::optional<std::string>("");

@@ -34,6 +34,8 @@ public:
     // A whole number from `least` to `most`.
     Result<std::optional<std::uint32_t>>
     optional_number(std::string_view field, std::uint32_t least, std::uint32_t most) const;
+    // A whole number of bytes.
+    Result<std::uint64_t> size(std::string_view field) const;
     // nullopt when it is absent; null is "".
     Result<std::optional<std::string>> clearable_text(std::string_view field) const;
 

@@ -25,8 +25,9 @@ net::HttpResponse message_answer(int status, const model::Message& message) {
 
 } // namespace
 
-MessageRoutes::MessageRoutes(service::Rooms& rooms, ports::History& history, Router& router)
-    : x_rooms(rooms), x_history(history) {
+MessageRoutes::MessageRoutes(service::Rooms& rooms, ports::History& history, service::Media* media,
+                             Router& router)
+    : x_rooms(rooms), x_history(history), x_media(media) {
     const auto to = [this](Answer (MessageRoutes::*method)(RequestContext)) -> Handler {
         return
             [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
@@ -81,10 +82,22 @@ MessageRoutes::Answer MessageRoutes::post(RequestContext context) {
     PARLEY_CO_TRY(const std::string content, body.text("content"));
     PARLEY_CO_TRY(const auto media_id, body.optional_id<model::MediaId>("media_id"));
     PARLEY_CO_TRY(const auto reply_to, body.optional_id<model::MessageId>("reply_to"));
-    PARLEY_CO_TRY(
-        const auto sent,
-        co_await submit(x_rooms, chat::Composer::post(context.room_id, context.caller.user_id,
-                                                      {nonce, type, content, media_id, reply_to})));
+    model::MediaFactsRef media;
+    if (media_id) {
+        if (!x_media) co_return Errc::media_not_available;
+        PARLEY_CO_TRY(media,
+                      co_await x_media->attach(context.caller.user_id, context.room_id, *media_id));
+    }
+    chat::PostFields fields;
+    fields.nonce = nonce;
+    fields.type = type;
+    fields.content = content;
+    fields.media_id = media_id;
+    fields.reply_to = reply_to;
+    fields.media = std::move(media);
+    PARLEY_CO_TRY(const auto sent,
+                  co_await submit(x_rooms, chat::Composer::post(context.room_id,
+                                                                context.caller.user_id, fields)));
     const auto& posted = std::get<model::MessagePosted>(sent->event()->body);
     co_return message_answer(sent->outcome.duplicate ? 200 : 201, posted.message);
 }

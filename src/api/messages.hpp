@@ -9,13 +9,16 @@
 
 #include "api/router.hpp"
 #include "ports/history.hpp"
+#include "service/media.hpp"
 #include "service/rooms.hpp"
 
 namespace parley::api {
 
 class MessageRoutes {
 public:
-    MessageRoutes(service::Rooms& rooms, ports::History& history, Router& router);
+    // `media`: null where none are served.
+    MessageRoutes(service::Rooms& rooms, ports::History& history, service::Media* media,
+                  Router& router);
     MessageRoutes(const MessageRoutes&) = delete;
     MessageRoutes& operator=(const MessageRoutes&) = delete;
 
@@ -31,6 +34,7 @@ private:
 
     service::Rooms& x_rooms;
     ports::History& x_history;
+    service::Media* const x_media;
 };
 
 } // namespace parley::api

@@ -71,6 +71,8 @@ std::vector<Router::Segment> Router::parse_pattern(std::string_view pattern) {
             segment.part = Part::message_id;
         else if (text == "{held_id}")
             segment.part = Part::held_id;
+        else if (text == "{media_id}")
+            segment.part = Part::media_id;
         else if (text == "{emoji}")
             segment.part = Part::emoji;
         else
@@ -146,6 +148,9 @@ Result<void> Router::take_segments(const Path& path, const std::vector<std::stri
             break;
         case Part::held_id:
             PARLEY_CHECK(take_id(text, context.held_id, Errc::unknown_message));
+            break;
+        case Part::media_id:
+            PARLEY_CHECK(take_id(text, context.media_id, Errc::unknown_media));
             break;
         case Part::emoji:
             context.emoji = text;

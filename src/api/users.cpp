@@ -73,7 +73,8 @@ void append_user(std::string& out, const model::User& user) {
     out += '}';
 }
 
-UserRoutes::UserRoutes(service::Accounts& accounts, Router& router) : x_accounts(accounts) {
+UserRoutes::UserRoutes(service::Accounts& accounts, service::Media* media, Router& router)
+    : x_accounts(accounts), x_media(media) {
     const auto to = [this](Answer (UserRoutes::*method)(RequestContext)) -> Handler {
         return
             [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
@@ -128,7 +129,11 @@ UserRoutes::Answer UserRoutes::patch_me(RequestContext context) {
         PARLEY_CO_TRY(change.username, body.text("username"));
     }
     PARLEY_CO_TRY(change.display_name, body.clearable_text("display_name"));
-    if (avatar) co_return Errc::media_not_available;
+    if (avatar) {
+        if (!x_media) co_return Errc::media_not_available;
+        PARLEY_CO_CHECK(co_await x_media->attach_avatar(context.caller.user_id, *avatar));
+        change.avatar_media_id = avatar;
+    }
     PARLEY_CO_TRY(const model::User user,
                   co_await x_accounts.change_profile(context.caller.user_id, std::move(change)));
     co_return user_answer(user);

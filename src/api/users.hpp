@@ -8,12 +8,14 @@
 
 #include "api/router.hpp"
 #include "service/accounts.hpp"
+#include "service/media.hpp"
 
 namespace parley::api {
 
 class UserRoutes {
 public:
-    UserRoutes(service::Accounts& accounts, Router& router);
+    // `media`: null where none are served.
+    UserRoutes(service::Accounts& accounts, service::Media* media, Router& router);
     UserRoutes(const UserRoutes&) = delete;
     UserRoutes& operator=(const UserRoutes&) = delete;
 
@@ -27,6 +29,7 @@ private:
     Answer patch_me(RequestContext context);
 
     service::Accounts& x_accounts;
+    service::Media* const x_media;
 };
 
 // {id, username, email, created_at, role, display_name?, avatar_media_id?}

@@ -50,7 +50,7 @@ protected:
     test::AccountHouse house;
     std::vector<std::string> missing;
     Router router{house.accounts, house.log, house.metrics};
-    UserRoutes users{house.accounts, router};
+    UserRoutes users{house.accounts, nullptr, router};
 };
 
 TEST_F(UsersTest, SigningUpAnswersUserAndTokens) {

@@ -7,6 +7,7 @@
 #include "adapters/system/system_entropy.hpp"
 #include "api/api.hpp"
 #include "app/log_settings.hpp"
+#include "app/media_front.hpp"
 #include "app/periodic.hpp"
 #include "app/run_now.hpp"
 #include "app/storage.hpp"
@@ -19,6 +20,8 @@
 #include "net/server.hpp"
 #include "service/accounts.hpp"
 #include "service/eraser.hpp"
+#include "service/media.hpp"
+#include "service/media_sweeper.hpp"
 #include "service/rate_limits.hpp"
 #include "service/retention.hpp"
 #include "service/revocations.hpp"
@@ -83,10 +86,12 @@ struct Application::Parts {
         Core core;
         const Storage::OnCore stored;
         service::Rooms rooms;
+        const std::unique_ptr<service::Media> media; // null: none are served
         gateway::Gateway gateway;
         gateway::ClassicGateway classic;
         gateway::Paths paths;
         api::Api api;
+        MediaFront front;
     };
 
     Parts(Settings settings, Role role);
@@ -99,7 +104,9 @@ struct Application::Parts {
     static Task<void> reload(service::WordLists& words);
     Task<std::chrono::milliseconds> look_for_revocations();
     void begin_chores();
-    enum class Chore : std::uint8_t { erase, retain };
+    enum class Chore : std::uint8_t { erase, retain, sweep_media };
+    std::unique_ptr<service::Media> make_media(service::Rooms& rooms);
+    std::unique_ptr<disk::Endpoint> make_endpoint();
     Task<std::chrono::milliseconds> lead(Chore chore);
     net::CoreHandlers handlers_of(OnCore& on_core);
 
@@ -124,10 +131,11 @@ struct Application::Parts {
     service::Node node;
     std::vector<std::unique_ptr<OnCore>> cores;
     std::unique_ptr<net::Server> server;
-    std::unique_ptr<service::Eraser> eraser;       // on core 0
-    std::unique_ptr<service::Retention> retention; // on core 0
-    std::vector<std::unique_ptr<Periodic>> chores; // on core 0
-    std::unique_ptr<Gate> gate;                    // of the shutdown itself, on core 0
+    std::unique_ptr<service::Eraser> eraser;        // on core 0
+    std::unique_ptr<service::Retention> retention;  // on core 0
+    std::unique_ptr<service::MediaSweeper> sweeper; // on core 0; null: no media are served
+    std::vector<std::unique_ptr<Periodic>> chores;  // on core 0
+    std::unique_ptr<Gate> gate;                     // of the shutdown itself, on core 0
     std::unique_ptr<boost::asio::signal_set> signals, hang_up;
     std::atomic<bool> stopping{false};
 };
@@ -141,6 +149,7 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
              parts.storage->feed(), parts.storage->presence()},
             &net::make_text_frame, parts.metrics,
             {parts.settings.presence_grace, parts.settings.presence_room_max}),
+      media(parts.make_media(rooms)),
       gateway(parts.gateway_parts(*this)),
       classic(parts.gateway_parts(*this), parts.entropy),
       paths({&gateway, &classic}),
@@ -155,7 +164,29 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .metrics = parts.metrics,
            .log = parts.log,
            .what_is_missing = [&parts] { return parts.what_is_missing(); },
-           .words = parts.words}) {}
+           .words = parts.words,
+           .media = media.get()}),
+      front(api, parts.make_endpoint()) {}
+
+std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& rooms) {
+    ports::MediaCatalog* const catalog = storage->media();
+    ports::ObjectStore* const objects = storage->objects();
+    if (!catalog || !objects) return nullptr;
+    constexpr std::uint64_t kMega = 1'000'000;
+    service::MediaSettings media;
+    media.bytes_max = settings.media_max_mb * kMega;
+    media.quota.user_bytes_per_day = settings.media_user_mb_per_day * kMega;
+    media.quota.server_bytes = settings.media_server_mb * kMega;
+    media.types = settings.media_types;
+    return std::make_unique<service::Media>(
+        rooms, service::Media::Ports{*catalog, *objects, entropy, clock}, std::move(media),
+        metrics);
+}
+
+std::unique_ptr<disk::Endpoint> Application::Parts::make_endpoint() {
+    disk::Store* const files = storage->files();
+    return files ? std::make_unique<disk::Endpoint>(*files, clock, metrics) : nullptr;
+}
 
 gateway::GatewayParts Application::Parts::gateway_parts(OnCore& on_core) {
     return {{settings.allowed_origins, settings.heartbeat},
@@ -164,7 +195,8 @@ gateway::GatewayParts Application::Parts::gateway_parts(OnCore& on_core) {
             accounts,
             clock,
             [this, index = on_core.core.index()]() -> TimerWheel& { return server->wheel(index); },
-            metrics};
+            metrics,
+            on_core.media.get()};
 }
 
 Application::Parts::Parts(Settings s, Role r)
@@ -186,9 +218,9 @@ Application::Parts::Parts(Settings s, Role r)
           filter,
           [this] { return read_word_files(words_folder(settings), settings.filter_default_list); },
           storage->words(), clock, log, metrics),
-      accounts({storage->users(), storage->sessions(), hasher, signer, entropy, clock, rates,
-                &filter},
-               revocations, settings.access_token_life, log, metrics, settings.classic_token_life) {
+      accounts(
+          {storage->users(), storage->sessions(), hasher, signer, entropy, clock, rates, &filter},
+          revocations, settings.access_token_life, log, metrics, settings.classic_token_life) {
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
                "version=\"" + std::string(kVersion) + "\"")
@@ -239,10 +271,15 @@ void Application::Parts::begin_chores() {
                                                metrics);
     retention = std::make_unique<service::Retention>(storage->retention(), settings.retention_days,
                                                      clock, log, metrics);
-    chores.push_back(std::make_unique<Periodic>(
-        core, [this] { return lead(Chore::erase); }));
-    chores.push_back(std::make_unique<Periodic>(
-        core, [this] { return lead(Chore::retain); }));
+    chores.push_back(std::make_unique<Periodic>(core, [this] { return lead(Chore::erase); }));
+    chores.push_back(std::make_unique<Periodic>(core, [this] { return lead(Chore::retain); }));
+    if (storage->media() && storage->released_media() && storage->objects()) {
+        sweeper =
+            std::make_unique<service::MediaSweeper>(*storage->media(), *storage->released_media(),
+                                                    *storage->objects(), clock, log, metrics);
+        chores.push_back(
+            std::make_unique<Periodic>(core, [this] { return lead(Chore::sweep_media); }));
+    }
     for (Storage::Work& work : storage->chores())
         chores.push_back(std::make_unique<Periodic>(core, std::move(work)));
 }
@@ -252,11 +289,12 @@ Task<std::chrono::milliseconds> Application::Parts::lead(Chore chore) {
     const bool leads = co_await storage->leads();
     if (!leads) co_return limits::kStoreLookInterval;
     if (chore == Chore::erase) co_return co_await eraser->step();
+    if (chore == Chore::sweep_media) co_return co_await sweeper->step();
     co_return co_await retention->step();
 }
 
 net::CoreHandlers Application::Parts::handlers_of(OnCore& on_core) {
-    return {&on_core.api, role == Role::user ? nullptr : &on_core.paths};
+    return {&on_core.front, role == Role::user ? nullptr : &on_core.paths};
 }
 
 // Sessions that the command line has ended beside this process.

@@ -1,5 +1,6 @@
 // Everything in this process: one SQLite file, whose writer's thread sequences too.
 #include "adapters/crypto/secret_file.hpp"
+#include "adapters/disk/store.hpp"
 #include "adapters/sqlite/store.hpp"
 #include "app/storage.hpp"
 #include "ingest/ingester.hpp"
@@ -31,7 +32,8 @@ public:
         : x_parts(parts),
           x_store(parts.settings.data, parts.clock, parts.log, parts.metrics),
           x_ingester(open_ingester(x_store.events(), parts.clock, parts.settings.node_id,
-                                   parts.metrics, parts.rates)) {}
+                                   parts.metrics, parts.rates)),
+          x_files(parts.settings.data / "media", secret(), parts.metrics) {}
 
     std::string node_name() const override {
         return "parley-" + std::to_string(x_parts.settings.node_id);
@@ -56,16 +58,24 @@ public:
     ports::HeldStore& held() override { return x_store.held(); }
     ports::ErasureStore& erasures() override { return x_store.erasures(); }
     ports::RetentionStore& retention() override { return x_store.retention(); }
+    ports::MediaCatalog* media() override { return &x_store.media(); }
+    ports::ReleasedMedia* released_media() override { return &x_store.released_media(); }
+    ports::ObjectStore* objects() override { return &x_files; }
+    disk::Store* files() override { return &x_files; }
     std::vector<std::string> what_is_missing() const override {
         if (x_store.writable()) return {};
         return {"the database cannot be written"};
     }
-    void stop() override { x_store.stop(); }
+    void stop() override {
+        x_files.stop();
+        x_store.stop();
+    }
 
 private:
     const StorageParts x_parts;
     sqlite::Store x_store;
     std::unique_ptr<ingest::Ingester> x_ingester;
+    disk::Store x_files;
 };
 
 } // namespace

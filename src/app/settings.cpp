@@ -249,6 +249,21 @@ std::vector<Setting> content_settings() {
     };
 }
 
+std::vector<Setting> media_settings() {
+    return {
+        number_setting<std::uint32_t>("media-max-mb", "Megabytes of a file, at most",
+                                      &Settings::media_max_mb, 1, 5'242'880),
+        number_setting<std::uint32_t>("media-user-mb-per-day",
+                                      "Megabytes that a user may upload in a day; 0: any number",
+                                      &Settings::media_user_mb_per_day, 0, 1'000'000'000),
+        number_setting<std::uint32_t>("media-server-mb",
+                                      "Megabytes of files that the server keeps; 0: any number",
+                                      &Settings::media_server_mb, 0, 2'000'000'000),
+        list_setting("media-types", "Types of files that are taken; none named: all known ones",
+                     &Settings::media_types),
+    };
+}
+
 Setting cluster_text(std::string name, std::string help, std::string ClusterSettings::* member) {
     return {std::move(name), std::move(help),
             [=](Settings& s, const std::string& v) { s.cluster.*member = v; },
@@ -315,7 +330,7 @@ void add_rates(std::vector<Setting>& table) {
 
 std::vector<Setting> make_table() {
     std::vector<Setting> table = plain_settings();
-    for (auto* more : {&account_settings, &content_settings, &cluster_settings})
+    for (auto* more : {&account_settings, &content_settings, &media_settings, &cluster_settings})
         for (Setting& setting : more()) table.push_back(std::move(setting));
     add_rates(table);
     return table;

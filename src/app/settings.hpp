@@ -59,6 +59,8 @@ struct Settings {
     std::filesystem::path words_dir; // "": `words` in the data folder, if it is there
     chat::LookAlikes filter_lookalikes;
     bool filter_default_list = true;
+    std::uint32_t media_max_mb = 2048, media_user_mb_per_day = 20480, media_server_mb = 0;
+    std::vector<std::string> media_types; // allowed ones; empty: all that are known
 };
 
 class SettingsError : public std::runtime_error {

@@ -14,6 +14,8 @@
 #include "ports/erasure_store.hpp"
 #include "ports/held_store.hpp"
 #include "ports/history.hpp"
+#include "ports/media_catalog.hpp"
+#include "ports/object_store.hpp"
 #include "ports/retention_store.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
@@ -28,6 +30,10 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+namespace parley::disk {
+class Store;
+}
 
 namespace parley::app {
 
@@ -68,6 +74,12 @@ public:
     virtual ports::HeldStore& held() = 0;
     virtual ports::ErasureStore& erasures() = 0;
     virtual ports::RetentionStore& retention() = 0;
+    // Files; all null where none are served.
+    virtual ports::MediaCatalog* media() { return nullptr; }
+    virtual ports::ReleasedMedia* released_media() { return nullptr; }
+    virtual ports::ObjectStore* objects() { return nullptr; }
+    // The store of files of this process, whose URLs it answers itself; null: another server does.
+    virtual disk::Store* files() { return nullptr; }
     virtual service::RoomFeed* feed() { return nullptr; }
     virtual service::PresenceShare* presence() { return nullptr; }
 

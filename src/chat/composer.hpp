@@ -1,5 +1,5 @@
 // Composer: the one place where the fields of a change are checked, for REST and sockets alike.
-// Errors: invalid_field (the detail names the field), too_long, media_not_available.
+// Errors: invalid_field (the detail names the field), too_long, media_not_uploaded.
 // Threading: pure.
 #pragma once
 
@@ -15,6 +15,7 @@ struct PostFields {
     std::string_view nonce, type, content;
     std::optional<model::MediaId> media_id;
     std::optional<model::MessageId> reply_to;
+    model::MediaFactsRef media = {}; // of media_id, as service::Media::attach() gave them
 };
 
 class Composer {
@@ -28,6 +29,8 @@ public:
     static model::Draft take_back(model::RoomId, model::UserId, model::ReactDraft);
     static model::Draft take_back(model::RoomId, model::UserId, model::MemberDraft);
     static model::Draft take_back(model::RoomId, model::UserId, model::RoomDraft);
+    // What the server has found out about the media of one's message.
+    static model::Draft media(model::RoomId, model::UserId, model::MediaDraft);
     static Result<model::Draft> edit(model::RoomId, model::UserId, model::MessageId,
                                      std::string_view content);
     static Result<model::Draft> remove(model::RoomId, model::UserId, model::MessageId);

@@ -56,13 +56,18 @@ TEST(ComposerPost, BoundsTheNonce) {
     }
 }
 
-TEST(ComposerPost, SaysThatThereAreNoMedia) {
+TEST(ComposerPost, TakesMediaOnlyWithTheirFacts) {
     PostFields fields = text("hi");
     fields.type = "MEDIA";
-    EXPECT_EQ(post(fields).error().code, Errc::media_not_available);
-    fields.type = "TEXT";
+    EXPECT_EQ(post(fields).error().code, Errc::invalid_field);
     fields.media_id = model::MediaId{5};
-    EXPECT_EQ(post(fields).error().code, Errc::media_not_available);
+    EXPECT_EQ(post(fields).error().code, Errc::media_not_uploaded);
+    const auto facts = std::make_shared<const model::MediaFacts>();
+    fields.media = facts;
+    fields.content = "";
+    const auto draft = post(fields);
+    ASSERT_TRUE(draft);
+    EXPECT_EQ(std::get<model::PostDraft>(draft->body()).media, facts);
     for (const char* type : {"", "text", "VIDEO"}) {
         fields.type = type;
         EXPECT_EQ(post(fields).error().code, Errc::invalid_field);

@@ -190,6 +190,7 @@ ContentFilter::Findings ContentFilter::look_at(model::Draft& draft) const {
         void operator()(model::DeleteDraft&) {}
         void operator()(model::ReactDraft&) {}
         void operator()(model::MemberDraft&) {}
+        void operator()(model::MediaDraft&) {}
     } visitor{*this, draft.x_room_id};
     std::visit(visitor, draft.x_body);
     return std::move(visitor.findings);

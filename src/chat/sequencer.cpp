@@ -136,6 +136,8 @@ Result<Sequencer::Verdict> Sequencer::sequence(const model::Filtered& filtered, 
         return react(context, *body);
     if (const auto* body = std::get_if<model::MemberDraft>(&draft.body()))
         return member(context, *body);
+    if (const auto* body = std::get_if<model::MediaDraft>(&draft.body()))
+        return media(context, *body);
     return room(context, std::get<model::RoomDraft>(draft.body()));
 }
 
@@ -182,7 +184,8 @@ Result<Sequencer::Verdict> Sequencer::post(const Context& context, const model::
                                                           .reply_to = draft.reply_to,
                                                           .created_at = event.at,
                                                           .edited_at = {},
-                                                          .deleted = false};
+                                                          .deleted = false,
+                                                          .media = draft.media};
     verdict.event->x_body_hash = draft.body_hash;
     verdict.event->x_paced = context.is_paced();
     return verdict;
@@ -201,6 +204,23 @@ Result<Sequencer::Verdict> Sequencer::edit(const Context& context, const model::
     message->content = draft.content;
     message->edited_at = context.now;
     Verdict verdict;
+    verdict.event = next(context, model::MessageEdited{std::move(*message)});
+    return verdict;
+}
+
+// An edit that nobody made: who edited it, and when, stays as it is.
+Result<Sequencer::Verdict> Sequencer::media(const Context& context,
+                                            const model::MediaDraft& draft) {
+    if (!draft.media || !context.draft.by_server())
+        return Error(Errc::forbidden, "only the server says what a file is");
+    PARLEY_CHECK(context.authorise(Action::view));
+    PARLEY_TRY(auto message, x_store.message(context.room_id(), draft.message_id));
+    if (!message || message->deleted || message->media_id != draft.media_id)
+        return no_such_message();
+    Verdict verdict;
+    verdict.nothing_to_do = message->media && *message->media == *draft.media;
+    if (verdict.nothing_to_do) return verdict;
+    message->media = draft.media;
     verdict.event = next(context, model::MessageEdited{std::move(*message)});
     return verdict;
 }

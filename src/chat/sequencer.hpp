@@ -58,6 +58,7 @@ private:
     Result<Verdict> post(const Context&, const model::PostDraft&);
     Result<Verdict> edit(const Context&, const model::EditDraft&);
     Result<Verdict> remove(const Context&, const model::DeleteDraft&);
+    Result<Verdict> media(const Context&, const model::MediaDraft&);
     Result<Verdict> react(const Context&, const model::ReactDraft&);
     Result<Verdict> member(const Context&, const model::MemberDraft&);
     Result<Verdict> room(const Context&, const model::RoomDraft&);

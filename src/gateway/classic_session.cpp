@@ -172,18 +172,57 @@ bool ClassicSession::may_send() {
 
 void ClassicSession::handle(const classic::Chat& chat) {
     if (!may_send()) return;
-    auto draft = chat::Composer::post(x_room, x_user_id,
-                                      {.nonce = x_gateway.next_nonce(),
-                                       .type = chat.message_type,
-                                       .content = chat.content,
-                                       .media_id = chat.media_id,
-                                       .reply_to = std::nullopt});
+    if (chat.media_id) return send_media(chat);
+    chat::PostFields fields;
+    fields.type = chat.message_type;
+    fields.content = chat.content;
+    submit(fields);
+}
+
+void ClassicSession::submit(const chat::PostFields& fields) {
+    chat::PostFields named = fields;
+    const std::string nonce = x_gateway.next_nonce();
+    named.nonce = nonce;
+    auto draft = chat::Composer::post(x_room, x_user_id, named);
     if (!draft) return fail(draft.error());
     ++x_changes_in_flight;
     const auto submitted = x_gateway.rooms().submit(std::move(*draft), x_id, {});
     if (submitted) return;
     --x_changes_in_flight;
     fail(submitted.error());
+}
+
+void ClassicSession::send_media(const classic::Chat& chat) {
+    if (!x_gateway.media())
+        return fail(Error(Errc::media_not_available, "no media are served here"));
+    MediaPost post;
+    post.room = x_room;
+    post.type = chat.message_type;
+    post.content = chat.content;
+    post.media_id = *chat.media_id;
+    ++x_changes_in_flight;
+    if (!x_gateway.rooms().gate().spawn(post_media(x_gateway, x_id, x_user_id, std::move(post)))) {
+        --x_changes_in_flight;
+        fail(Error(Errc::shutting_down, "the server is stopping"));
+    }
+}
+
+Task<void> ClassicSession::post_media(ClassicGateway& gateway, std::uint64_t id, model::UserId user,
+                                      MediaPost post) {
+    auto media = co_await gateway.media()->attach(user, post.room, post.media_id);
+    ClassicSession* session = gateway.find(id);
+    if (!session) co_return;
+    --session->x_changes_in_flight;
+    if (!media) {
+        session->fail(media.error());
+        co_return;
+    }
+    chat::PostFields fields;
+    fields.type = post.type;
+    fields.content = post.content;
+    fields.media_id = post.media_id;
+    fields.media = std::move(*media);
+    session->submit(fields);
 }
 
 void ClassicSession::on_outcome(const service::DeliveryRef& delivery) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/timer_wheel.hpp"
+#include "chat/composer.hpp"
 #include "chat/hub.hpp"
 #include "gateway/classic_gateway.hpp"
 #include "ports/credentials.hpp"
@@ -56,6 +57,16 @@ private:
     void on_joined(const Result<void>& joined, std::string_view username);
     void handle(const protocol::classic::Heartbeat&);
     void handle(const protocol::classic::Chat& chat);
+    void submit(const chat::PostFields& fields);
+    // A message with media, whose right to carry it is asked first.
+    struct MediaPost {
+        model::RoomId room;
+        std::string type, content;
+        model::MediaId media_id;
+    };
+    static Task<void> post_media(ClassicGateway& gateway, std::uint64_t id, model::UserId user,
+                                 MediaPost post);
+    void send_media(const protocol::classic::Chat& chat);
     // Says the refusal itself, or ends the flood.
     bool allowed(const Result<void>& taken);
     bool may_send();

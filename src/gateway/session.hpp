@@ -83,6 +83,16 @@ private:
     static Task<void> subscribe(Gateway& gateway, std::uint64_t id, std::uint32_t generation,
                                 model::RoomId room, std::optional<model::EventId> since,
                                 std::string ref);
+    // A message with media, whose right to carry it is asked first.
+    struct MediaPost {
+        model::RoomId room;
+        std::string ref, nonce, type, content;
+        std::optional<model::MediaId> media_id;
+        std::optional<model::MessageId> reply_to;
+    };
+    static Task<void> post_media(Gateway& gateway, std::uint64_t id, model::UserId user,
+                                 MediaPost post);
+    void send_media(std::string_view ref, const protocol::v1::Send& op);
     static Task<void> read(Gateway& gateway, std::uint64_t id, model::UserId user,
                            protocol::v1::Read op, std::string ref);
 

@@ -11,6 +11,7 @@
 #include "base/timer_wheel.hpp"
 #include "ports/clock.hpp"
 #include "service/accounts.hpp"
+#include "service/media.hpp"
 #include "service/rate_limits.hpp"
 #include "service/rooms.hpp"
 
@@ -39,6 +40,7 @@ struct GatewayParts {
     const ports::Clock& clock;
     std::function<TimerWheel&()> wheel;
     Metrics& metrics;
+    service::Media* media = nullptr; // null where none are served
 };
 
 // A Session has session_id(), signed_in() and revoke().
@@ -64,6 +66,7 @@ public:
     Core& core() { return x_parts.core; }
     service::Rooms& rooms() { return x_parts.rooms; }
     service::Accounts& accounts() { return x_parts.accounts; }
+    service::Media* media() { return x_parts.media; }
     service::RateLimits& rates() { return x_parts.accounts.rates(); }
     const ports::Clock& clock() const { return x_parts.clock; }
     TimerWheel& wheel() { return x_parts.wheel(); }

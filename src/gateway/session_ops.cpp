@@ -51,9 +51,51 @@ void Session::submit(std::string_view ref, std::string_view nonce, Result<model:
 
 void Session::handle(std::string_view ref, const v1::Send& op) {
     if (!may_change(ref, op.nonce)) return;
-    submit(ref, op.nonce,
-           chat::Composer::post(op.room_id, x_user_id,
-                                {op.nonce, op.type, op.content, op.media_id, op.reply_to}));
+    if (op.media_id) return send_media(ref, op);
+    chat::PostFields fields;
+    fields.nonce = op.nonce;
+    fields.type = op.type;
+    fields.content = op.content;
+    fields.reply_to = op.reply_to;
+    submit(ref, op.nonce, chat::Composer::post(op.room_id, x_user_id, fields));
+}
+
+void Session::send_media(std::string_view ref, const v1::Send& op) {
+    if (!x_gateway.media())
+        return fail(ref, op.nonce, Error(Errc::media_not_available, "no media are served here"));
+    MediaPost post;
+    post.room = op.room_id;
+    post.ref = ref;
+    post.nonce = op.nonce;
+    post.type = op.type;
+    post.content = op.content;
+    post.media_id = op.media_id;
+    post.reply_to = op.reply_to;
+    ++x_changes_in_flight;
+    if (!x_gateway.rooms().gate().spawn(post_media(x_gateway, x_id, x_user_id, std::move(post)))) {
+        --x_changes_in_flight;
+        fail(ref, op.nonce, Error(Errc::shutting_down, "the server is stopping"));
+    }
+}
+
+Task<void> Session::post_media(Gateway& gateway, std::uint64_t id, model::UserId user,
+                               MediaPost post) {
+    auto media = co_await gateway.media()->attach(user, post.room, *post.media_id);
+    Session* session = gateway.find(id);
+    if (!session) co_return;
+    --session->x_changes_in_flight;
+    if (!media) {
+        session->fail(post.ref, post.nonce, media.error());
+        co_return;
+    }
+    chat::PostFields fields;
+    fields.nonce = post.nonce;
+    fields.type = post.type;
+    fields.content = post.content;
+    fields.media_id = post.media_id;
+    fields.reply_to = post.reply_to;
+    fields.media = std::move(*media);
+    session->submit(post.ref, post.nonce, chat::Composer::post(post.room, user, fields));
 }
 
 void Session::handle(std::string_view ref, const v1::Edit& op) {

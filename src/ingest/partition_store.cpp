@@ -260,6 +260,7 @@ void PartitionStore::apply(const model::Sequenced&, const model::MessageDeleted&
     }
     entry.state->content.clear();
     entry.state->media_id.reset();
+    entry.state->media.reset();
     entry.state->deleted = true;
     entry.reactions.emplace();
 }
@@ -292,8 +293,7 @@ void PartitionStore::set_role(Room& room, model::UserId user, std::optional<Role
 
 void PartitionStore::apply(const model::Sequenced& sequenced, const model::MemberChanged& change) {
     Room& room = remember(sequenced.event().room_id);
-    const bool stays =
-        change.action == MemberAction::joined || change.action == MemberAction::role;
+    const bool stays = change.action == MemberAction::joined || change.action == MemberAction::role;
     set_role(room, change.user_id, stays ? std::optional(change.role) : std::nullopt);
 }
 

@@ -45,11 +45,11 @@ struct MediaFacts {
     std::string content_type; // of the table in service/media_types.hpp
     std::uint64_t size = 0;
     // What the picture worker found out.
-    std::optional<std::uint32_t> width, height;
-    std::optional<std::uint64_t> duration_ms;
-    std::string blurhash;                    // "": none
-    std::optional<PictureSize> small, large; // the thumbnails that exist
-    bool poster = false;                     // the thumbnails are of a frame of the film
+    std::optional<std::uint32_t> width = {}, height = {};
+    std::optional<std::uint64_t> duration_ms = {};
+    std::string blurhash = {};                         // "": none
+    std::optional<PictureSize> small = {}, large = {}; // the thumbnails that exist
+    bool poster = false;                               // the thumbnails are of a frame of the film
     friend bool operator==(const MediaFacts&, const MediaFacts&) = default;
 };
 using MediaFactsRef = std::shared_ptr<const MediaFacts>;

@@ -33,7 +33,7 @@ TEST(MediaFacts, WhatIsNotTheirTextIsNothing) {
           R"({"content_type":"a/b","size":-1})", R"({"content_type":1,"size":1})"})
         EXPECT_FALSE(media_facts_of(text)) << text;
     const auto odd = media_facts_of(
-        R"({"content_type":"a/b","size":1,"width":"x","thumbnails":[1,{"size":"small"}],"new":{}})");
+        R"({"content_type":"a/b","size":1,"width":"x","thumbnails":[1,{"size":"small"}]})");
     ASSERT_TRUE(odd);
     EXPECT_FALSE(odd->width || odd->small);
 }

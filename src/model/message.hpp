@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model/ids.hpp"
+#include "model/media.hpp"
 #include "model/room.hpp"
 #include "model/time.hpp"
 
@@ -30,6 +31,7 @@ struct Message {
     Time created_at;
     std::optional<Time> edited_at;
     bool deleted = false;
+    MediaFactsRef media = {}; // of media_id; null: not known
 };
 
 struct ReactionSummary {

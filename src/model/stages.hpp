@@ -39,6 +39,7 @@ struct PostDraft {
     std::optional<MediaId> media_id;
     std::optional<MessageId> reply_to;
     std::uint64_t body_hash = 0; // of what the client sent, to tell a retry from a conflict
+    MediaFactsRef media = {};    // of media_id, from the catalog
 };
 struct EditDraft {
     MessageId message_id;
@@ -72,9 +73,15 @@ struct CreateDraft {
     Visibility visibility = Visibility::restricted;
     std::vector<UserId> member_ids; // besides the creator, who becomes owner; of a dm exactly one
 };
+// What was found out about a message's media after it was sent; by the server only.
+struct MediaDraft {
+    MessageId message_id;
+    MediaId media_id;
+    MediaFactsRef media;
+};
 
 using DraftBody = std::variant<PostDraft, EditDraft, DeleteDraft, ReactDraft, MemberDraft,
-                               RoomDraft, CreateDraft>;
+                               RoomDraft, CreateDraft, MediaDraft>;
 
 // A change that a user asks for, its fields checked.
 class Draft {

@@ -38,8 +38,10 @@ public:
     // end helps).
     virtual Task<Result<model::Media>> create_media(NewMedia media, MediaQuota quota) = 0;
     virtual Task<Result<model::Media>> find_media(model::MediaId media) = 0; // unknown_media
-    // The object is what the ticket said. unknown_media: removed meanwhile, or never there.
-    virtual Task<Result<void>> note_stored(model::MediaId media, std::string sha256) = 0;
+    // The object is what the ticket said; `facts` are those of the record, or what was found out
+    // where the ticket left type and size open. unknown_media: removed meanwhile, or never there.
+    virtual Task<Result<void>> note_stored(model::MediaId media, std::string sha256,
+                                           model::MediaFacts facts) = 0;
     // A message of this room, or (room 0) somebody's avatar, is about to carry it: its members, or
     // everybody who is signed in, may read it from now on; and for limits::kMediaAttachSettles
     // after `now` it is not removed. unknown_media as above.

@@ -32,8 +32,8 @@ enum class EventKind : std::int64_t { edited = 2, deleted = 3, reaction = 4, mem
 // Macros, not constants, so that statements are literals with a stable address.
 #define PARLEY_MESSAGE_COLUMNS                                                                     \
     "m.id, m.user_id, m.type, m.content, m.media_id, m.reply_to, m.created_at, m.edited_at, "      \
-    "m.deleted"
-inline constexpr int kMessageColumns = 9;
+    "m.deleted, m.media"
+inline constexpr int kMessageColumns = 10;
 
 #define PARLEY_ROOM_COLUMNS                                                                        \
     "r.id, r.kind, r.visibility, r.name, r.topic, r.created_at, r.member_count, r.deleted, "       \
@@ -62,7 +62,14 @@ model::Message read_message(const Row& row, model::RoomId room, int first) {
     message.created_at = row.time(first + 6);
     message.edited_at = row.optional_time(first + 7);
     message.deleted = row.integer(first + 8) != 0;
+    if (!row.is_null(first + 9)) message.media = model::media_facts_of(row.string(first + 9));
     return message;
+}
+
+// The column `media`.
+inline std::optional<std::string> media_text(const model::Message& message) {
+    if (!message.media_id || !message.media) return std::nullopt;
+    return model::to_json(*message.media);
 }
 
 template <class Row>

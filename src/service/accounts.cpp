@@ -239,7 +239,9 @@ Task<Result<model::User>> Accounts::change_profile(model::UserId user, ProfileCh
         PARLEY_CO_TRY(wanted.display_name, chat::check_display_name(*change.display_name));
         if (x_ports.filter) PARLEY_CO_CHECK(x_ports.filter->check_name(*wanted.display_name));
     }
-    if (!wanted.username && !wanted.display_name) co_return co_await profile(user);
+    wanted.avatar_media_id = change.avatar_media_id;
+    if (!wanted.username && !wanted.display_name && !wanted.avatar_media_id)
+        co_return co_await profile(user);
     auto changed = co_await x_ports.users.update_user(user, std::move(wanted));
     if (!changed && changed.error().code == Errc::unknown_user) co_return Errc::unauthorized;
     co_return changed;

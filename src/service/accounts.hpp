@@ -42,7 +42,8 @@ struct Credentials {
 
 struct ProfileChange { // absent: unchanged
     std::optional<std::string> username;
-    std::optional<std::string> display_name; // "" clears it
+    std::optional<std::string> display_name;            // "" clears it
+    std::optional<model::MediaId> avatar_media_id = {}; // that service::Media has attached
 };
 
 struct SignedIn {

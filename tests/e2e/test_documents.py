@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -205,6 +206,7 @@ def test_every_call_answers_as_documented(server, openapi):
     room = go_through_rooms(ann, bob, eve)
     go_through_members(ann, bob, eve, room)
     go_through_messages(ann, bob, eve, room)
+    go_through_media(ann, eve, room)
     go_through_words(server, ann, bob, eve, room)
     go_through_administration(server, api, ann, bob, room)
     for path in ("/healthz", "/readyz", "/metrics"):
@@ -272,6 +274,26 @@ def go_through_rooms(ann, bob, eve):
     bob.patch(f"/v1/rooms/{room}", {"topic": "Mine"})
     bob.delete(f"/v1/rooms/{room}")
     return room
+
+
+def go_through_media(ann, eve, room):
+    path, data = f"/v1/rooms/{room}/media", b"What is written"
+    good = {"filename": "a.txt", "content_type": "text/plain", "size": len(data)}
+    for bad in ({"size": 0}, {"size": 10**13}, {"content_type": "x/y"}, {"filename": "x" * 256}):
+        ann.post(path, {**good, **bad})
+    eve.post(path, good)
+    ticket = ann.post(path, good).json()
+    one = f"/v1/media/{ticket['media_id']}"
+    ann.post(f"{one}/complete")
+    ann.get(one)
+    ann.get(one, size="huge")
+    ann.get("/v1/media/1")
+    ann.patch("/v1/me", {"avatar_media_id": ticket["media_id"]})
+    ann.post_message(room, "", type="MEDIA", media_id=ticket["media_id"])
+    upload = ticket["upload"]
+    httpx.put(upload["url"], content=data, headers=upload["headers"], trust_env=False)
+    assert ann.post(f"{one}/complete").status_code == 204
+    ann.say(room, "", type="MEDIA", media_id=ticket["media_id"])
 
 
 def go_through_words(server, ann, bob, eve, room):

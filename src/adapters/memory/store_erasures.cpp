@@ -108,6 +108,7 @@ Task<Result<void>> Store::blank_messages(model::UserId user, std::vector<model::
             post.nonce.clear();
             post.message.content.clear();
             post.message.media_id.reset();
+            post.message.media.reset();
             post.message.deleted = true;
         }
     ports::Erasure& erasure = x_erasures[user];

@@ -117,6 +117,7 @@ void Store::apply(RoomData& room, const model::Event&, const model::MessageDelet
     model::Message message = *present;
     message.content.clear();
     message.media_id.reset();
+    message.media.reset();
     message.deleted = true;
     set_message(room, std::move(message));
     assign(room.reactions, deleted.message_id, {});

@@ -100,9 +100,10 @@ std::vector<ports::ErasedReaction> shard_reactions(Connection& database, model::
 
 void blank_messages(Connection& database, model::UserId user,
                     const std::vector<model::MessageId>& messages) {
-    database.query("UPDATE messages SET content = '', media_id = NULL, deleted = 1, nonce = '', "
-                   "body_hash = 0 WHERE id = ANY($1) AND user_id = $2",
-                   Params(messages, user));
+    database.query(
+        "UPDATE messages SET content = '', media_id = NULL, media = NULL, deleted = 1, nonce = '', "
+        "body_hash = 0 WHERE id = ANY($1) AND user_id = $2",
+        Params(messages, user));
 }
 
 bool blank_room(Connection& database, model::RoomId room) {

@@ -87,6 +87,7 @@ void EventWriter::write_messages() {
     std::vector<std::int64_t> types, deleted, hashes;
     std::vector<std::string_view> contents;
     std::vector<std::optional<model::MediaId>> media;
+    std::vector<std::optional<std::string>> facts;
     std::vector<std::optional<model::MessageId>> replies;
     std::vector<std::optional<model::Time>> edited;
     for (const model::Sequenced* sequenced : x_messages) {
@@ -99,6 +100,7 @@ void EventWriter::write_messages() {
         types.push_back(static_cast<std::int64_t>(message.type));
         contents.emplace_back(message.content);
         media.push_back(message.media_id);
+        facts.push_back(ports::media_text(message));
         replies.push_back(message.reply_to);
         edited.push_back(message.edited_at);
         deleted.push_back(message.deleted ? 1 : 0);
@@ -106,21 +108,23 @@ void EventWriter::write_messages() {
     }
     const auto written = x_connection.query(
         "INSERT INTO messages (id, room_id, user_id, nonce, prev_id, created_at, type, content, "
-        "media_id, reply_to, edited_at, deleted, body_hash) SELECT * FROM unnest($1::bigint[], "
+        "media_id, reply_to, edited_at, deleted, body_hash, media) SELECT * FROM "
+        "unnest($1::bigint[], "
         "$2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], "
-        "$8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]) "
+        "$8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], "
+        "$14::text[]) "
         "ON CONFLICT DO NOTHING",
         Params(keys.ids, keys.rooms, keys.users, keys.nonces, prev_ids, created, types, contents,
-               media, replies, edited, deleted, hashes));
+               media, replies, edited, deleted, hashes, facts));
     if (written.changes() != static_cast<std::int64_t>(x_messages.size()))
         check_keys(x_connection, keys);
     for (const model::Sequenced* sequenced : x_messages)
         if (const model::Event& event = sequenced->event(); sequenced->paced())
-            x_connection.queue("INSERT INTO paced_posts (room_id, user_id, at) VALUES ($1, $2, $3) "
-                               "ON CONFLICT (room_id, user_id) DO UPDATE SET at = excluded.at",
-                               Params(event.room_id, event.user_id,
-                                      std::get<model::MessagePosted>(event.body)
-                                          .message.created_at));
+            x_connection.queue(
+                "INSERT INTO paced_posts (room_id, user_id, at) VALUES ($1, $2, $3) "
+                "ON CONFLICT (room_id, user_id) DO UPDATE SET at = excluded.at",
+                Params(event.room_id, event.user_id,
+                       std::get<model::MessagePosted>(event.body).message.created_at));
     x_messages.clear();
     x_message_bytes = 0;
 }
@@ -128,18 +132,20 @@ void EventWriter::write_messages() {
 void EventWriter::store(const model::Sequenced& sequenced, const model::MessageEdited& edited) {
     const model::Message& message = edited.message;
     write_messages();
-    x_connection.queue(
-        "UPDATE messages SET content = $3, edited_at = $4 WHERE room_id = $1 AND id = $2",
-        Params(message.room_id, message.id, message.content, message.edited_at));
+    x_connection.queue("UPDATE messages SET content = $3, edited_at = $4, media = $5 "
+                       "WHERE room_id = $1 AND id = $2",
+                       Params(message.room_id, message.id, message.content, message.edited_at,
+                              ports::media_text(message)));
     add_event(sequenced.event(), {.kind = EventKind::edited, .subject = message.id.value});
 }
 
 void EventWriter::store(const model::Sequenced& sequenced, const model::MessageDeleted& deleted) {
     const model::Event& event = sequenced.event();
     write_messages();
-    x_connection.queue("UPDATE messages SET content = '', media_id = NULL, deleted = 1 "
-                       "WHERE room_id = $1 AND id = $2",
-                       Params(event.room_id, deleted.message_id));
+    x_connection.queue(
+        "UPDATE messages SET content = '', media_id = NULL, media = NULL, deleted = 1 "
+        "WHERE room_id = $1 AND id = $2",
+        Params(event.room_id, deleted.message_id));
     x_connection.queue("DELETE FROM reactions WHERE room_id = $1 AND message_id = $2",
                        Params(event.room_id, deleted.message_id));
     add_event(event, {.kind = EventKind::deleted, .subject = deleted.message_id.value});
@@ -148,15 +154,15 @@ void EventWriter::store(const model::Sequenced& sequenced, const model::MessageD
 void EventWriter::store(const model::Sequenced& sequenced, const model::ReactionChanged& reaction) {
     const model::Event& event = sequenced.event();
     if (reaction.added)
-        x_connection.queue("INSERT INTO reactions (room_id, message_id, emoji, user_id, event_id) "
-                           "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-                           Params(event.room_id, reaction.message_id, reaction.emoji,
-                                  event.user_id, event.id));
+        x_connection.queue(
+            "INSERT INTO reactions (room_id, message_id, emoji, user_id, event_id) "
+            "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            Params(event.room_id, reaction.message_id, reaction.emoji, event.user_id, event.id));
     else
-        x_connection.queue("DELETE FROM reactions WHERE room_id = $1 AND message_id = $2 AND "
-                           "emoji = $3 AND user_id = $4",
-                           Params(event.room_id, reaction.message_id, reaction.emoji,
-                                  event.user_id));
+        x_connection.queue(
+            "DELETE FROM reactions WHERE room_id = $1 AND message_id = $2 AND "
+            "emoji = $3 AND user_id = $4",
+            Params(event.room_id, reaction.message_id, reaction.emoji, event.user_id));
     add_event(event, {.kind = EventKind::reaction,
                       .subject = reaction.message_id.value,
                       .flags = reaction.added,
@@ -261,8 +267,8 @@ void EventWriter::create_room(const model::Sequenced& sequenced, const model::Ro
         "created_at, member_count, owner_count, dm_low, dm_high) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11)",
         Params(event.room_id, model::bucket_of(event.room_id), room.kind, room.visibility,
-               room.name, sequenced.name_key(), room.topic, sequenced.topic_key(),
-               room.created_at, low, high));
+               room.name, sequenced.name_key(), room.topic, sequenced.topic_key(), room.created_at,
+               low, high));
     // The first is the owner; who is named twice is what he was first.
     x_connection.queue(
         "INSERT INTO members (room_id, user_id, role, joined_at) SELECT $1, user_id, "
@@ -301,9 +307,8 @@ void EventWriter::write_events() {
         "text, topic) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], "
         "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], "
         "$10::text[], $11::text[])",
-        Params(x_events.room, x_events.id, x_events.prev, x_events.user, x_events.at,
-               x_events.kind, x_events.subject, x_events.detail, x_events.flags, x_events.text,
-               x_events.topic));
+        Params(x_events.room, x_events.id, x_events.prev, x_events.user, x_events.at, x_events.kind,
+               x_events.subject, x_events.detail, x_events.flags, x_events.text, x_events.topic));
     x_events = {};
 }
 

@@ -53,10 +53,9 @@ void read_reactions(Connection& connection, model::RoomId room, ports::MessagePa
     if (page.messages.empty()) return;
     const auto by_id = [](const ports::HistoryMessage& m) { return m.message.id; };
     const auto [low, high] = std::ranges::minmax(page.messages, {}, by_id);
-    const auto rows =
-        connection.query("SELECT message_id, emoji, user_id, event_id FROM reactions "
-                         "WHERE room_id = $1 AND message_id BETWEEN $2 AND $3",
-                         Params(room, low.message.id, high.message.id));
+    const auto rows = connection.query("SELECT message_id, emoji, user_id, event_id FROM reactions "
+                                       "WHERE room_id = $1 AND message_id BETWEEN $2 AND $3",
+                                       Params(room, low.message.id, high.message.id));
     std::map<model::MessageId, Reactors> found;
     for (const Row row : rows)
         found[row.id<model::MessageId>(0)][row.string(1)].push_back(
@@ -81,10 +80,12 @@ constexpr const char* kEventsAfter =
     ", m.nonce, m.subject, m.detail, m.flags, m.text, m.topic FROM h LEFT JOIN "
     "(SELECT * FROM "
     "((SELECT 1 AS kind, created_at AS at, prev_id, id, user_id, type, content, media_id, "
-    "reply_to, created_at, edited_at, deleted, nonce, 0 AS subject, 0 AS detail, 0 AS flags, "
+    "reply_to, created_at, edited_at, deleted, media, nonce, 0 AS subject, 0 AS detail, 0 AS "
+    "flags, "
     "'' AS text, '' AS topic FROM messages WHERE room_id = $1 AND id > $2 ORDER BY id LIMIT $3) "
     "UNION ALL "
-    "(SELECT kind, at, prev_id, id, user_id, 0, '', NULL, NULL, at, NULL, 0, '', subject, detail, "
+    "(SELECT kind, at, prev_id, id, user_id, 0, '', NULL, NULL, at, NULL, 0, NULL, '', subject, "
+    "detail, "
     "flags, text, topic FROM events WHERE room_id = $1 AND id > $2 ORDER BY id LIMIT $3)) u "
     "ORDER BY id LIMIT $3) m ON true ORDER BY m.id";
 

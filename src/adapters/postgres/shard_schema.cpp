@@ -130,7 +130,11 @@ CREATE INDEX held_waiting_all ON held_messages (id) WHERE state = 1;
 CREATE INDEX held_user ON held_messages (user_id);
 )sql";
 
-constexpr Migration kSteps[] = {{kFirst}};
+constexpr const char* kMedia = R"sql(
+ALTER TABLE messages ADD COLUMN media TEXT; -- model::to_json(MediaFacts)
+)sql";
+
+constexpr Migration kSteps[] = {{kFirst}, {kMedia}};
 
 } // namespace
 

@@ -145,7 +145,8 @@ void Erasures::write_blank_messages(model::UserId user,
                                     model::MessageId scanned) {
     for (const model::MessageId message : messages)
         x_writing
-            .query("UPDATE messages SET content = '', media_id = NULL, deleted = 1, nonce = '', "
+            .query("UPDATE messages SET content = '', media_id = NULL, media = NULL, deleted = 1, "
+                   "nonce = '', "
                    "body_hash = 0 WHERE id = ?1 AND user_id = ?2")
             .bind(message, user)
             .run();

@@ -80,13 +80,14 @@ void EventStore::store(const model::Sequenced& sequenced, const model::MessagePo
     const model::Event& event = sequenced.event();
     const model::Message& message = posted.message;
     x_new_nonces.remember(event.room_id, event.user_id, posted.nonce);
+    const std::optional<std::string> media = ports::media_text(message);
     x_database
         .query("INSERT INTO messages (room_id, id, prev_id, user_id, created_at, type, content, "
-               "media_id, reply_to, edited_at, deleted, nonce, body_hash) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+               "media_id, reply_to, edited_at, deleted, nonce, body_hash, media) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(event.room_id, event.id, event.prev_id, event.user_id, message.created_at,
               message.type, message.content, message.media_id, message.reply_to, message.edited_at,
-              message.deleted, posted.nonce, sequenced.body_hash())
+              message.deleted, posted.nonce, sequenced.body_hash(), media)
         .run();
     if (sequenced.paced())
         x_database
@@ -98,9 +99,11 @@ void EventStore::store(const model::Sequenced& sequenced, const model::MessagePo
 
 void EventStore::store(const model::Sequenced& sequenced, const model::MessageEdited& edited) {
     const model::Message& message = edited.message;
+    const std::optional<std::string> media = ports::media_text(message);
     x_database
-        .query("UPDATE messages SET content = ?3, edited_at = ?4 WHERE room_id = ?1 AND id = ?2")
-        .bind(message.room_id, message.id, message.content, message.edited_at)
+        .query("UPDATE messages SET content = ?3, edited_at = ?4, media = ?5 "
+               "WHERE room_id = ?1 AND id = ?2")
+        .bind(message.room_id, message.id, message.content, message.edited_at, media)
         .run();
     insert_event(x_database, sequenced.event(),
                  {.kind = EventKind::edited, .subject = message.id.value});
@@ -109,7 +112,7 @@ void EventStore::store(const model::Sequenced& sequenced, const model::MessageEd
 void EventStore::store(const model::Sequenced& sequenced, const model::MessageDeleted& deleted) {
     const model::Event& event = sequenced.event();
     x_database
-        .query("UPDATE messages SET content = '', media_id = NULL, deleted = 1 "
+        .query("UPDATE messages SET content = '', media_id = NULL, media = NULL, deleted = 1 "
                "WHERE room_id = ?1 AND id = ?2")
         .bind(event.room_id, deleted.message_id)
         .run();

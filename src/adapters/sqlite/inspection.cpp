@@ -38,7 +38,8 @@ constexpr Rule kRules[] = {
      "SELECT message_id FROM reactions r WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = "
      "r.message_id AND m.room_id = r.room_id AND m.deleted = 0)"},
     {"deleted-texts", "deleted messages that still have a text, e.g. ",
-     "SELECT id FROM messages WHERE deleted <> 0 AND (content <> '' OR media_id IS NOT NULL)"},
+     "SELECT id FROM messages WHERE deleted <> 0 AND (content <> '' OR media_id IS NOT NULL OR "
+     "media IS NOT NULL)"},
     {"logs", "messages or events of rooms that do not exist, e.g. of room ",
      "SELECT room_id FROM (SELECT DISTINCT room_id FROM messages UNION SELECT DISTINCT room_id "
      "FROM events) l WHERE NOT EXISTS (SELECT 1 FROM rooms r WHERE r.id = l.room_id)"},

@@ -206,8 +206,69 @@ ALTER TABLE rooms ADD COLUMN retention_days INTEGER; -- NULL: as the server says
 ALTER TABLE rooms ADD COLUMN removed_id INTEGER NOT NULL DEFAULT 0; -- the newest event that is gone
 )sql";
 
-constexpr Migration kMigrations[] = {{kFirst},     {kServerRoles},  {kSlowMode}, {kPresence},
-                                     {kRoomWords}, {kHeldMessages}, {kErasures}, {kRetention}};
+// Whatever takes a message's media away, its id is in released_media with the same commit. Rows
+// of messages without media are in none of these indexes.
+constexpr const char* kMedia = R"sql(
+ALTER TABLE messages ADD COLUMN media TEXT; -- model::to_json(MediaFacts)
+CREATE INDEX messages_media ON messages (media_id) WHERE media_id IS NOT NULL;
+CREATE INDEX messages_media_room ON messages (room_id) WHERE media_id IS NOT NULL;
+CREATE INDEX held_media ON held_messages (media_id) WHERE media_id IS NOT NULL;
+CREATE INDEX users_avatar ON users (avatar_media_id) WHERE avatar_media_id IS NOT NULL;
+
+CREATE TABLE media (
+    id                INTEGER PRIMARY KEY,
+    room_id           INTEGER NOT NULL,
+    user_id           INTEGER NOT NULL,
+    key               TEXT NOT NULL,
+    facts             TEXT NOT NULL,
+    size              INTEGER NOT NULL,
+    sha256            TEXT NOT NULL,    -- in hexadecimal digits; '': not known
+    state             INTEGER NOT NULL, -- model::MediaState
+    created_at        INTEGER NOT NULL,
+    ticket_expires_at INTEGER NOT NULL,
+    attached_at       INTEGER,          -- the last time; NULL: never
+    examined          INTEGER NOT NULL DEFAULT 0, -- by the picture worker
+    upload_id         TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX media_unused ON media (created_at) WHERE attached_at IS NULL AND state <> 3;
+CREATE INDEX media_fresh ON media (id) WHERE examined = 0 AND state = 2 AND attached_at IS NOT NULL;
+CREATE INDEX media_removed ON media (id) WHERE state = 3;
+
+CREATE TABLE media_rooms (
+    media_id INTEGER NOT NULL,
+    room_id  INTEGER NOT NULL, -- 0: an avatar, for everybody
+    PRIMARY KEY (media_id, room_id)
+) WITHOUT ROWID;
+
+CREATE TABLE media_usage (
+    user_id INTEGER NOT NULL, -- 0: of the server, all days
+    day     INTEGER NOT NULL, -- since 1970
+    bytes   INTEGER NOT NULL,
+    PRIMARY KEY (user_id, day)
+) WITHOUT ROWID;
+INSERT INTO media_usage VALUES (0, 0, 0);
+
+CREATE TABLE released_media (media_id INTEGER PRIMARY KEY);
+CREATE TRIGGER media_of_changed AFTER UPDATE OF media_id ON messages
+WHEN OLD.media_id IS NOT NULL AND NEW.media_id IS NULL
+BEGIN INSERT OR IGNORE INTO released_media VALUES (OLD.media_id); END;
+CREATE TRIGGER media_of_removed AFTER DELETE ON messages WHEN OLD.media_id IS NOT NULL
+BEGIN INSERT OR IGNORE INTO released_media VALUES (OLD.media_id); END;
+CREATE TRIGGER media_of_room AFTER UPDATE OF deleted ON rooms
+WHEN NEW.deleted = 1 AND OLD.deleted = 0
+BEGIN INSERT OR IGNORE INTO released_media SELECT media_id FROM messages
+WHERE room_id = OLD.id AND media_id IS NOT NULL; END;
+CREATE TRIGGER media_of_avatar AFTER UPDATE OF avatar_media_id ON users
+WHEN OLD.avatar_media_id IS NOT NULL AND NEW.avatar_media_id IS NOT OLD.avatar_media_id
+BEGIN INSERT OR IGNORE INTO released_media VALUES (OLD.avatar_media_id); END;
+CREATE TRIGGER media_of_held AFTER UPDATE OF media_id ON held_messages
+WHEN OLD.media_id IS NOT NULL AND NEW.media_id IS NULL
+BEGIN INSERT OR IGNORE INTO released_media VALUES (OLD.media_id); END;
+)sql";
+
+constexpr Migration kMigrations[] = {{kFirst},    {kServerRoles}, {kSlowMode},
+                                     {kPresence}, {kRoomWords},   {kHeldMessages},
+                                     {kErasures}, {kRetention},   {kMedia}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");

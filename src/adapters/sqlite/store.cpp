@@ -7,6 +7,7 @@
 #include "adapters/sqlite/event_store.hpp"
 #include "adapters/sqlite/held_messages.hpp"
 #include "adapters/sqlite/history.hpp"
+#include "adapters/sqlite/media_catalog.hpp"
 #include "adapters/sqlite/migrations.hpp"
 #include "adapters/sqlite/retention.hpp"
 #include "adapters/sqlite/room_words.hpp"
@@ -68,7 +69,8 @@ struct Store::Parts {
           accounts(readers, writer, *database, clock),
           held(readers, writer, *database, metrics),
           erasures(readers, writer, *database, checkpointer),
-          retention(readers, writer, *database) {}
+          retention(readers, writer, *database),
+          media(readers, writer, *database) {}
 
     DirectoryLock lock;
     Logger& logger;
@@ -85,6 +87,7 @@ struct Store::Parts {
     HeldMessages held;
     Erasures erasures;
     Retention retention;
+    MediaRecords media;
     bool stopped = false;
 };
 
@@ -126,5 +129,7 @@ ports::SessionStore& Store::sessions() { return x_parts->accounts; }
 ports::HeldStore& Store::held() { return x_parts->held; }
 ports::ErasureStore& Store::erasures() { return x_parts->erasures; }
 ports::RetentionStore& Store::retention() { return x_parts->retention; }
+ports::MediaCatalog& Store::media() { return x_parts->media; }
+ports::ReleasedMedia& Store::released_media() { return x_parts->media; }
 
 } // namespace parley::sqlite

@@ -17,6 +17,7 @@
 #include "ports/event_store.hpp"
 #include "ports/held_store.hpp"
 #include "ports/history.hpp"
+#include "ports/media_catalog.hpp"
 #include "ports/retention_store.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
@@ -56,6 +57,8 @@ public:
     ports::HeldStore& held();
     ports::ErasureStore& erasures();
     ports::RetentionStore& retention();
+    ports::MediaCatalog& media();
+    ports::ReleasedMedia& released_media();
 
 private:
     struct Parts;

@@ -9,6 +9,7 @@ constexpr Choice kServerRoles[] = {{1, "user"}, {2, "moderator"}, {3, "admin"}};
 constexpr Choice kRoles[] = {{1, "member"}, {2, "admin"}, {3, "owner"}};
 constexpr Choice kHeldStates[] = {{1, "waiting"}, {2, "rejected"}};
 constexpr Choice kMessageTypes[] = {{1, "TEXT"}, {2, "MEDIA"}};
+constexpr Choice kMediaStates[] = {{1, "ticketed"}, {2, "stored"}, {3, "removed"}};
 constexpr Choice kEventKinds[] = {
     {2, "edited"}, {3, "deleted"}, {4, "reaction"}, {5, "member"}, {6, "room"}};
 
@@ -99,7 +100,8 @@ std::vector<CarriedTable> logs() {
           {"edited_at", Form::time},
           {"deleted", Form::truth},
           {"nonce", Form::text},
-          {"body_hash", Form::id}},
+          {"body_hash", Form::id},
+          {"media", Form::text}},
          "id",
          "room_id = ?1",
          "user_id = ?1"},
@@ -150,6 +152,35 @@ std::vector<CarriedTable> logs() {
     };
 }
 
+std::vector<CarriedTable> files() {
+    return {
+        {"media",
+         "media",
+         {{"id", Form::id},
+          {"room_id", Form::id},
+          {"user_id", Form::id},
+          {"key", Form::text},
+          {"facts", Form::text},
+          {"size", Form::number},
+          {"sha256", Form::text},
+          {"state", Form::choice, kMediaStates},
+          {"created_at", Form::time},
+          {"ticket_expires_at", Form::time},
+          {"attached_at", Form::time},
+          {"examined", Form::truth},
+          {"upload_id", Form::text}},
+         "id",
+         "room_id = ?1",
+         "user_id = ?1"},
+        {"media_rooms",
+         "media_room",
+         {{"media_id", Form::id}, {"room_id", Form::id}},
+         "media_id, room_id",
+         "room_id = ?1",
+         nullptr},
+    };
+}
+
 std::vector<CarriedTable> moderation() {
     return {
         {"held_messages",
@@ -190,6 +221,8 @@ std::vector<CarriedTable> moderation() {
 constexpr std::string_view kLeftBehind[] = {
     "meta",                  // the last id stands in the header
     "online_users",          // of the server that ran
+    "media_usage",           // as above
+    "released_media",        // as above; the files lie in the folder media, to be copied beside
     "sessions.refresh_hash", // sessions end with a move; a person's file names them
 };
 
@@ -199,6 +232,7 @@ const std::vector<CarriedTable>& carried_tables() {
     static const std::vector<CarriedTable> tables = [] {
         auto all = people_and_rooms();
         for (CarriedTable& table : logs()) all.push_back(std::move(table));
+        for (CarriedTable& table : files()) all.push_back(std::move(table));
         for (CarriedTable& table : moderation()) all.push_back(std::move(table));
         return all;
     }();

@@ -47,17 +47,36 @@ using model::Role;
 using model::RoomKind;
 using model::Visibility;
 
-MessageType take_type(Reader& in) {
-    return in.enumerator(MessageType::text, MessageType::media);
-}
+MessageType take_type(Reader& in) { return in.enumerator(MessageType::text, MessageType::media); }
 MemberAction take_action(Reader& in) {
     return in.enumerator(MemberAction::joined, MemberAction::role);
 }
 Role take_role(Reader& in) { return in.enumerator(Role::member, Role::owner); }
-Visibility take_visibility(Reader& in) {
-    return in.enumerator(Visibility::open, Visibility::pair);
-}
+Visibility take_visibility(Reader& in) { return in.enumerator(Visibility::open, Visibility::pair); }
 RoomKind take_kind(Reader& in) { return in.enumerator(RoomKind::group, RoomKind::dm); }
+
+// media := 0 | 1 media_id | 2 media_id facts
+void put_media(Writer& out, const std::optional<model::MediaId>& id,
+               const model::MediaFactsRef& facts) {
+    out.u8(!id ? 0 : facts ? 2 : 1);
+    if (id) out.id(*id);
+    if (id && facts) out.bytes(model::to_json(*facts));
+}
+
+struct TakenMedia {
+    std::optional<model::MediaId> id;
+    model::MediaFactsRef facts;
+};
+
+TakenMedia take_media(Reader& in) {
+    TakenMedia media;
+    const std::uint8_t mark = in.u8();
+    if (mark > 2) in.fail();
+    if (mark == 0 || mark > 2) return media;
+    media.id = in.id<model::MediaId>();
+    if (mark == 2) media.facts = model::media_facts_of(in.bytes());
+    return media;
+}
 
 // --- drafts
 
@@ -65,7 +84,7 @@ void put(Writer& out, const model::PostDraft& draft) {
     out.bytes(draft.nonce);
     put_enum(out, draft.type);
     out.bytes(draft.content);
-    put_optional(out, draft.media_id, [&](auto id) { out.id(id); });
+    put_media(out, draft.media_id, draft.media);
     put_optional(out, draft.reply_to, [&](auto id) { out.id(id); });
     out.u64(draft.body_hash);
 }
@@ -102,19 +121,38 @@ void put(Writer& out, const model::CreateDraft& draft) {
     put_ids(out, draft.member_ids);
 }
 
+void put(Writer& out, const model::MediaDraft& draft) {
+    out.id(draft.message_id);
+    put_media(out, draft.media_id, draft.media);
+}
+
+model::PostDraft take_post(Reader& in) {
+    model::PostDraft draft;
+    draft.nonce = in.bytes();
+    draft.type = take_type(in);
+    draft.content = in.bytes();
+    TakenMedia media = take_media(in);
+    draft.media_id = media.id;
+    draft.media = std::move(media.facts);
+    draft.reply_to = take_optional(in, [&] { return in.id<model::MessageId>(); });
+    draft.body_hash = in.u64();
+    return draft;
+}
+
+model::MediaDraft take_media_draft(Reader& in) {
+    const auto message = in.id<model::MessageId>();
+    TakenMedia media = take_media(in);
+    if (!media.id || !media.facts) in.fail();
+    return {message, media.id.value_or(model::MediaId{}), std::move(media.facts)};
+}
+
 // Braced lists are evaluated from left to right.
 model::DraftBody take_body(Reader& in) {
-    const auto media = [&] { return in.id<model::MediaId>(); };
     const auto message = [&] { return in.id<model::MessageId>(); };
     const auto number = [&] { return in.u32(); };
     switch (in.u8()) {
     case 1:
-        return model::PostDraft{in.bytes(),
-                                take_type(in),
-                                in.bytes(),
-                                take_optional(in, media),
-                                take_optional(in, message),
-                                in.u64()};
+        return take_post(in);
     case 2:
         return model::EditDraft{message(), in.bytes()};
     case 3:
@@ -135,6 +173,8 @@ model::DraftBody take_body(Reader& in) {
     case 7:
         return model::CreateDraft{in.bytes(), in.bytes(), take_kind(in), take_visibility(in),
                                   take_ids<model::UserId>(in)};
+    case 8:
+        return take_media_draft(in);
     default:
         in.fail();
         return model::DeleteDraft{};
@@ -152,7 +192,7 @@ void put_message(Writer& out, const model::Message& message) {
     out.id(message.user_id);
     put_enum(out, message.type);
     out.bytes(message.content);
-    put_optional(out, message.media_id, [&](auto id) { out.id(id); });
+    put_media(out, message.media_id, message.media);
     put_optional(out, message.reply_to, [&](auto id) { out.id(id); });
     put_time(out, message.created_at);
     put_optional(out, message.edited_at, [&](auto time) { put_time(out, time); });
@@ -160,16 +200,20 @@ void put_message(Writer& out, const model::Message& message) {
 }
 
 model::Message take_message(Reader& in) {
-    return model::Message{in.id<model::MessageId>(),
-                          in.id<model::RoomId>(),
-                          in.id<model::UserId>(),
-                          take_type(in),
-                          in.bytes(),
-                          take_optional(in, [&] { return in.id<model::MediaId>(); }),
-                          take_optional(in, [&] { return in.id<model::MessageId>(); }),
-                          take_time(in),
-                          take_optional(in, [&] { return take_time(in); }),
-                          in.flag()};
+    model::Message message;
+    message.id = in.id<model::MessageId>();
+    message.room_id = in.id<model::RoomId>();
+    message.user_id = in.id<model::UserId>();
+    message.type = take_type(in);
+    message.content = in.bytes();
+    TakenMedia media = take_media(in);
+    message.media_id = media.id;
+    message.media = std::move(media.facts);
+    message.reply_to = take_optional(in, [&] { return in.id<model::MessageId>(); });
+    message.created_at = take_time(in);
+    message.edited_at = take_optional(in, [&] { return take_time(in); });
+    message.deleted = in.flag();
+    return message;
 }
 
 void put_what(Writer& out, const model::MessagePosted& posted) {
@@ -238,12 +282,8 @@ void put_change(Writer& out, const model::Durable& durable) {
 }
 
 model::Event take_event(Reader& in) {
-    return model::Event{in.id<model::EventId>(),
-                        in.id<model::EventId>(),
-                        in.id<model::RoomId>(),
-                        in.id<model::UserId>(),
-                        take_time(in),
-                        take_what(in)};
+    return model::Event{in.id<model::EventId>(), in.id<model::EventId>(), in.id<model::RoomId>(),
+                        in.id<model::UserId>(),  take_time(in),           take_what(in)};
 }
 
 void begin(Writer& out, char kind) {
@@ -376,8 +416,8 @@ std::string Codec::encode(const TransientRecord& transient) {
 Result<TransientRecord> Codec::decode_transient(std::string_view record) {
     Reader in(record);
     PARLEY_CHECK(check_begin(in, 'T'));
-    TransientRecord transient{in.bytes(), in.u8(), in.u8(), in.id<model::RoomId>(),
-                              in.id<model::UserId>(), in.bytes()};
+    TransientRecord transient{
+        in.bytes(), in.u8(), in.u8(), in.id<model::RoomId>(), in.id<model::UserId>(), in.bytes()};
     PARLEY_CHECK(check_end(in));
     return transient;
 }

@@ -5,7 +5,7 @@
 //
 //   draft  := 0x01 'D' sender room:i64 user:i64 by_server:u8 body
 //   sender := node:bytes number:u64              who waits for the answer; number 0: nobody
-//   body   := 1 nonce:bytes type:u8 content:bytes opt(media:i64) opt(reply:i64) hash:u64
+//   body   := 1 nonce:bytes type:u8 content:bytes media opt(reply:i64) hash:u64
 //           | 2 message:i64 content:bytes                                          (edit)
 //           | 3 message:i64                                                        (delete)
 //           | 4 message:i64 emoji:bytes added:u8
@@ -13,6 +13,8 @@
 //           | 6 opt(name:bytes) opt(topic:bytes) opt(visibility:u8) opt(slow:u32) remove:u8
 //               sets_retention:u8 opt(days:u32)
 //           | 7 name:bytes topic:bytes kind:u8 visibility:u8 members:list(i64)
+//           | 8 message:i64 media                                   (facts of a message's media)
+//   media  := 0 | 1 id:i64 | 2 id:i64 facts:bytes                    (model/media.hpp)
 //   event  := 0x01 'E' sender change
 //   answer := 0x01 'A' number:u64 room:i64 nonce:bytes duplicate:u8
 //             (0 | 1 code:u8 detail:bytes opt(retry_ms:i64)) opt(change)

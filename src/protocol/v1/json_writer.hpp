@@ -95,6 +95,13 @@ public:
     }
     // With quotes, escaped. Leaves room for kFixedBytes behind it.
     JsonWriter& text(std::string_view value);
+    // JSON that is valid already. Leaves room as text() does.
+    JsonWriter& json(std::string_view value) {
+        ensure(value.size() + kFixedBytes);
+        std::memcpy(x_end, value.data(), value.size());
+        x_end += value.size();
+        return *this;
+    }
 
     void ensure(std::size_t bytes) {
         if (static_cast<std::size_t>(x_last - x_end) < bytes) grow(bytes);

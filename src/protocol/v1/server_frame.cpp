@@ -13,13 +13,18 @@ void put_ref(JsonWriter& out, std::string_view ref) {
 
 Digits digits_of(auto id) { return Digits(static_cast<std::uint64_t>(id.value)); }
 
+void put_media(JsonWriter& out, const model::Message& message) {
+    out.raw(",\"media_id\":").id(*message.media_id);
+    if (message.media) out.raw(",\"media\":").json(model::to_json(*message.media));
+}
+
 // All but the closing brace.
 void put_open_message(JsonWriter& out, const model::Message& message, const Digits& id,
                       const Digits& room_id) {
     out.raw("{\"id\":").id(id).raw(",\"room_id\":").id(room_id);
     out.raw(",\"user_id\":").id(message.user_id).raw(",\"type\":").name(name_of(message.type));
     out.raw(",\"content\":").text(message.content);
-    if (message.media_id) out.raw(",\"media_id\":").id(*message.media_id);
+    if (message.media_id) put_media(out, message);
     if (message.reply_to) out.raw(",\"reply_to\":").id(*message.reply_to);
     out.raw(",\"created_at\":").time(message.created_at);
     if (message.edited_at) out.raw(",\"edited_at\":").time(*message.edited_at);
