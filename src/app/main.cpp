@@ -1,3 +1,11 @@
 #include "app/commands/command.hpp"
+#include "app/media_worker.hpp"
 
-int main(int argc, char** argv) { return parley::app::run_command_line(argc, argv); }
+#include <string_view>
+
+int main(int argc, char** argv) {
+    // Not a command for people, and quicker without their parser.
+    if (argc == 2 && std::string_view(argv[1]) == "media-worker")
+        return parley::app::run_media_worker();
+    return parley::app::run_command_line(argc, argv);
+}

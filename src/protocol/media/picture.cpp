@@ -53,7 +53,9 @@ std::optional<PictureFormat> picture_format(std::string_view bytes) {
     if (bytes.starts_with("GIF87a"sv) || bytes.starts_with("GIF89a"sv)) return PictureFormat::gif;
     if (bytes.size() < 16) return {};
     if (bytes.starts_with("RIFF"sv) && bytes.substr(8, 4) == "WEBP"sv) return PictureFormat::webp;
-    if (bytes.substr(4, 4) == "ftyp"sv) return PictureFormat::avif;
+    if (bytes.substr(4, 4) != "ftyp"sv) return {};
+    for (const auto brand : {"avif"sv, "avis"sv, "mif1"sv, "msf1"sv})
+        if (bytes.substr(8, 4) == brand) return PictureFormat::avif;
     return {};
 }
 

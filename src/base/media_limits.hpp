@@ -1,0 +1,28 @@
+// The bounds of the picture worker, a process for each file; and what happens at each. Beside those
+// of limits.hpp, since few need them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace parley::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::uint64_t kPictureBytes = 64ull << 20;        // larger ones are not decoded
+inline constexpr std::uint64_t kPicturePixels = 64'000'000;        // nor these
+inline constexpr std::uint64_t kMediaWorkerMemory = 1536ull << 20; // address space; then it ends
+inline constexpr std::uint64_t kMediaWorkerCpuSeconds = 20;        // killed
+inline constexpr auto kMediaWorkerTime = 60s;                      // killed
+inline constexpr std::uint64_t kThumbnailBytes = 8ull << 20;       // the file is refused
+inline constexpr std::size_t kMediaReportBytes = 4 * 1024;         // the report is refused
+inline constexpr std::uint32_t kBlurhashSide = 32;
+inline constexpr std::size_t kMediaWorkers = 1;        // at a time
+inline constexpr std::size_t kMediaWorkerQueue = 16;   // overloaded
+inline constexpr int kMediaWorkerTries = 3;            // of one file; then it stays as it is
+inline constexpr auto kMediaExamine = 1'000ms;         // between two looks for new files
+inline constexpr std::size_t kMediaExamineBatch = 16;  // files of one look
+inline constexpr std::size_t kMediaCarriersTold = 100; // messages of one file that get its facts
+
+} // namespace parley::limits
