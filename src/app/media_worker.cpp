@@ -46,7 +46,9 @@ Result<std::optional<model::PictureSize>> make(vips::Library& library, std::stri
                                                model::MediaVariant variant, int descriptor) {
     PARLEY_TRY(const vips::Thumbnail thumbnail,
                library.thumbnail(picture, static_cast<std::uint32_t>(variant)));
-    if (!write_all(descriptor, thumbnail.webp))
+    // The encoder writes an Exif of its own.
+    PARLEY_TRY(const auto stripped, media::strip_metadata(thumbnail.webp));
+    if (!write_all(descriptor, stripped ? *stripped : thumbnail.webp))
         return Error(Errc::unavailable, "a thumbnail could not be written");
     return std::optional(model::PictureSize{thumbnail.width, thumbnail.height});
 }

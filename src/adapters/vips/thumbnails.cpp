@@ -32,6 +32,7 @@ struct Library::Functions {
     int (*colourspace)(void*, void**, int, ...) = nullptr;
     int (*flatten)(void*, void**, ...) = nullptr;
     int (*image_hasalpha)(void*) = nullptr;
+    int (*image_remove)(void*, const char*) = nullptr;
     int (*image_get_width)(const void*) = nullptr;
     int (*image_get_height)(const void*) = nullptr;
     int (*image_get_bands)(const void*) = nullptr;
@@ -68,6 +69,7 @@ Result<std::unique_ptr<Library>> Library::open() {
         find(library, "vips_colourspace", f.colourspace) &&
         find(library, "vips_flatten", f.flatten) &&
         find(library, "vips_image_hasalpha", f.image_hasalpha) &&
+        find(library, "vips_image_remove", f.image_remove) &&
         find(library, "vips_image_get_width", f.image_get_width) &&
         find(library, "vips_image_get_height", f.image_get_height) &&
         find(library, "vips_image_get_bands", f.image_get_bands) &&
@@ -107,6 +109,8 @@ Result<void*> Library::shrink(std::string_view picture, std::uint32_t longest) {
 
 Result<Thumbnail> Library::thumbnail(std::string_view picture, std::uint32_t longest) {
     PARLEY_TRY(void* const image, shrink(picture, longest));
+    // It is sRGB now, as every picture without a profile is taken to be.
+    x_functions.image_remove(image, "icc-profile-data");
     void* bytes = nullptr;
     std::size_t size = 0;
     const int failed = x_functions.webpsave_buffer(image, &bytes, &size, "Q", 80, "strip", 1,
