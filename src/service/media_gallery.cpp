@@ -14,6 +14,11 @@ bool is_worth_a_look(const model::Media& media) {
     return type && type->shown_inline;
 }
 
+bool is_gone(Errc code) {
+    return code == Errc::unknown_message || code == Errc::unknown_room ||
+           code == Errc::not_a_member || code == Errc::forbidden;
+}
+
 } // namespace
 
 MediaGallery::MediaGallery(const Ports& ports, Tell tell, std::filesystem::path folder, Logger& log,
@@ -115,10 +120,8 @@ Task<Result<void>> MediaGallery::tell(const model::Media& media, model::MediaFac
     const auto shared = std::make_shared<const model::MediaFacts>(std::move(facts));
     for (const auto& carrier : *carriers) {
         const auto told = co_await x_tell(carrier, media.id, shared);
-        // Deleted meanwhile, or its room: nobody is to be told.
-        if (!told && told.error().code != Errc::unknown_message &&
-            told.error().code != Errc::unknown_room)
-            co_return told.error();
+        // Deleted meanwhile, or its room, or its author has left: nobody is to be told.
+        if (!told && !is_gone(told.error().code)) co_return told.error();
     }
     co_return Result<void>();
 }
