@@ -172,7 +172,7 @@ bool ClassicSession::may_send() {
 
 void ClassicSession::handle(const classic::Chat& chat) {
     if (!may_send()) return;
-    if (chat.media_id) return send_media(chat);
+    if (chat.media_id || !x_posts.empty()) return post_in_order(chat);
     chat::PostFields fields;
     fields.type = chat.message_type;
     fields.content = chat.content;
@@ -192,37 +192,47 @@ void ClassicSession::submit(const chat::PostFields& fields) {
     fail(submitted.error());
 }
 
-void ClassicSession::send_media(const classic::Chat& chat) {
-    if (!x_gateway.media())
+void ClassicSession::post_in_order(const classic::Chat& chat) {
+    if (chat.media_id && !x_gateway.media())
         return fail(Error(Errc::media_not_available, "no media are served here"));
-    MediaPost post;
-    post.room = x_room;
+    WaitingPost post;
     post.type = chat.message_type;
     post.content = chat.content;
-    post.media_id = *chat.media_id;
+    post.media_id = chat.media_id;
     ++x_changes_in_flight;
-    if (!x_gateway.rooms().gate().spawn(post_media(x_gateway, x_id, x_user_id, std::move(post)))) {
-        --x_changes_in_flight;
-        fail(Error(Errc::shutting_down, "the server is stopping"));
-    }
+    x_posts.push_back(std::move(post));
+    if (x_posts.size() > 1) return;
+    if (x_gateway.rooms().gate().spawn(post_waiting(x_gateway, x_id, x_user_id))) return;
+    x_posts.clear();
+    --x_changes_in_flight;
+    fail(Error(Errc::shutting_down, "the server is stopping"));
 }
 
-Task<void> ClassicSession::post_media(ClassicGateway& gateway, std::uint64_t id, model::UserId user,
-                                      MediaPost post) {
-    auto media = co_await gateway.media()->attach(user, post.room, post.media_id);
-    ClassicSession* session = gateway.find(id);
-    if (!session) co_return;
-    --session->x_changes_in_flight;
-    if (!media) {
-        session->fail(media.error());
-        co_return;
+Task<void> ClassicSession::post_waiting(ClassicGateway& gateway, std::uint64_t id,
+                                        model::UserId user) {
+    for (ClassicSession* session = gateway.find(id); session && !session->x_posts.empty();) {
+        // It stays at the front meanwhile, so that what is sent now comes behind it.
+        const model::RoomId room = session->x_room;
+        const auto media_id = session->x_posts.front().media_id;
+        Result<model::MediaFactsRef> media = model::MediaFactsRef{};
+        if (media_id) media = co_await gateway.media()->attach(user, room, *media_id);
+        session = gateway.find(id);
+        if (!session) co_return;
+        const WaitingPost post = std::move(session->x_posts.front());
+        session->x_posts.pop_front();
+        --session->x_changes_in_flight;
+        if (!media) {
+            session->fail(media.error());
+        } else {
+            chat::PostFields fields;
+            fields.type = post.type;
+            fields.content = post.content;
+            fields.media_id = post.media_id;
+            fields.media = std::move(*media);
+            session->submit(fields);
+        }
+        session = gateway.find(id);
     }
-    chat::PostFields fields;
-    fields.type = post.type;
-    fields.content = post.content;
-    fields.media_id = post.media_id;
-    fields.media = std::move(*media);
-    session->submit(fields);
 }
 
 void ClassicSession::on_outcome(const service::DeliveryRef& delivery) {

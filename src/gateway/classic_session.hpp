@@ -58,15 +58,13 @@ private:
     void handle(const protocol::classic::Heartbeat&);
     void handle(const protocol::classic::Chat& chat);
     void submit(const chat::PostFields& fields);
-    // A message with media, whose right to carry it is asked first.
-    struct MediaPost {
-        model::RoomId room;
+    // A message with media, whose right to carry it is asked first, and what was sent after it.
+    struct WaitingPost {
         std::string type, content;
-        model::MediaId media_id;
+        std::optional<model::MediaId> media_id;
     };
-    static Task<void> post_media(ClassicGateway& gateway, std::uint64_t id, model::UserId user,
-                                 MediaPost post);
-    void send_media(const protocol::classic::Chat& chat);
+    void post_in_order(const protocol::classic::Chat& chat);
+    static Task<void> post_waiting(ClassicGateway& gateway, std::uint64_t id, model::UserId user);
     // Says the refusal itself, or ends the flood.
     bool allowed(const Result<void>& taken);
     bool may_send();
@@ -84,6 +82,7 @@ private:
     const model::SessionId x_session_id;
     const model::Time x_expires_at;
     chat::Subscription* x_subscription = nullptr;
+    std::deque<WaitingPost> x_posts; // each counts as a change in flight
     std::uint16_t x_changes_in_flight = 0;
     bool x_joined = false;
     bool x_open = false;

@@ -17,6 +17,7 @@
 #include "service/delivery.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,16 +84,15 @@ private:
     static Task<void> subscribe(Gateway& gateway, std::uint64_t id, std::uint32_t generation,
                                 model::RoomId room, std::optional<model::EventId> since,
                                 std::string ref);
-    // A message with media, whose right to carry it is asked first.
-    struct MediaPost {
+    // A message with media, whose right to carry it is asked first, and what was sent after it.
+    struct WaitingPost {
         model::RoomId room;
         std::string ref, nonce, type, content;
         std::optional<model::MediaId> media_id;
         std::optional<model::MessageId> reply_to;
     };
-    static Task<void> post_media(Gateway& gateway, std::uint64_t id, model::UserId user,
-                                 MediaPost post);
-    void send_media(std::string_view ref, const protocol::v1::Send& op);
+    void post_in_order(std::string_view ref, const protocol::v1::Send& op);
+    static Task<void> post_waiting(Gateway& gateway, std::uint64_t id, model::UserId user);
     static Task<void> read(Gateway& gateway, std::uint64_t id, model::UserId user,
                            protocol::v1::Read op, std::string ref);
 
@@ -109,6 +109,7 @@ private:
     std::uint64_t x_id = 0;
     State x_state = State::hello;
     std::uint32_t x_generation = 0;
+    std::deque<WaitingPost> x_posts; // each counts as a change in flight
     std::uint16_t x_changes_in_flight = 0;
     std::uint16_t x_waits_in_flight = 0;
     ports::AccessClaims x_claims;

@@ -51,7 +51,7 @@ void Session::submit(std::string_view ref, std::string_view nonce, Result<model:
 
 void Session::handle(std::string_view ref, const v1::Send& op) {
     if (!may_change(ref, op.nonce)) return;
-    if (op.media_id) return send_media(ref, op);
+    if (op.media_id || !x_posts.empty()) return post_in_order(ref, op);
     chat::PostFields fields;
     fields.nonce = op.nonce;
     fields.type = op.type;
@@ -60,10 +60,10 @@ void Session::handle(std::string_view ref, const v1::Send& op) {
     submit(ref, op.nonce, chat::Composer::post(op.room_id, x_user_id, fields));
 }
 
-void Session::send_media(std::string_view ref, const v1::Send& op) {
-    if (!x_gateway.media())
+void Session::post_in_order(std::string_view ref, const v1::Send& op) {
+    if (op.media_id && !x_gateway.media())
         return fail(ref, op.nonce, Error(Errc::media_not_available, "no media are served here"));
-    MediaPost post;
+    WaitingPost post;
     post.room = op.room_id;
     post.ref = ref;
     post.nonce = op.nonce;
@@ -72,30 +72,40 @@ void Session::send_media(std::string_view ref, const v1::Send& op) {
     post.media_id = op.media_id;
     post.reply_to = op.reply_to;
     ++x_changes_in_flight;
-    if (!x_gateway.rooms().gate().spawn(post_media(x_gateway, x_id, x_user_id, std::move(post)))) {
-        --x_changes_in_flight;
-        fail(ref, op.nonce, Error(Errc::shutting_down, "the server is stopping"));
-    }
+    x_posts.push_back(std::move(post));
+    if (x_posts.size() > 1) return;
+    if (x_gateway.rooms().gate().spawn(post_waiting(x_gateway, x_id, x_user_id))) return;
+    x_posts.clear();
+    --x_changes_in_flight;
+    fail(ref, op.nonce, Error(Errc::shutting_down, "the server is stopping"));
 }
 
-Task<void> Session::post_media(Gateway& gateway, std::uint64_t id, model::UserId user,
-                               MediaPost post) {
-    auto media = co_await gateway.media()->attach(user, post.room, *post.media_id);
-    Session* session = gateway.find(id);
-    if (!session) co_return;
-    --session->x_changes_in_flight;
-    if (!media) {
-        session->fail(post.ref, post.nonce, media.error());
-        co_return;
+Task<void> Session::post_waiting(Gateway& gateway, std::uint64_t id, model::UserId user) {
+    for (Session* session = gateway.find(id); session && !session->x_posts.empty();) {
+        // It stays at the front meanwhile, so that what is sent now comes behind it.
+        const model::RoomId room = session->x_posts.front().room;
+        const auto media_id = session->x_posts.front().media_id;
+        Result<model::MediaFactsRef> media = model::MediaFactsRef{};
+        if (media_id) media = co_await gateway.media()->attach(user, room, *media_id);
+        session = gateway.find(id);
+        if (!session) co_return;
+        const WaitingPost post = std::move(session->x_posts.front());
+        session->x_posts.pop_front();
+        --session->x_changes_in_flight;
+        if (!media) {
+            session->fail(post.ref, post.nonce, media.error());
+        } else {
+            chat::PostFields fields;
+            fields.nonce = post.nonce;
+            fields.type = post.type;
+            fields.content = post.content;
+            fields.media_id = post.media_id;
+            fields.reply_to = post.reply_to;
+            fields.media = std::move(*media);
+            session->submit(post.ref, post.nonce, chat::Composer::post(post.room, user, fields));
+        }
+        session = gateway.find(id);
     }
-    chat::PostFields fields;
-    fields.nonce = post.nonce;
-    fields.type = post.type;
-    fields.content = post.content;
-    fields.media_id = post.media_id;
-    fields.reply_to = post.reply_to;
-    fields.media = std::move(*media);
-    session->submit(post.ref, post.nonce, chat::Composer::post(post.room, user, fields));
 }
 
 void Session::handle(std::string_view ref, const v1::Edit& op) {
