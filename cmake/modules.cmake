@@ -15,6 +15,7 @@ endif()
 function(parley_test target)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${target} ${arg_SOURCES})
+  target_compile_options(${target} PRIVATE -O0) # compiled once, run for seconds
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${target} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main)
   add_test(NAME ${target} COMMAND ${target})

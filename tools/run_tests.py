@@ -161,14 +161,18 @@ def part_unit():
 
 def start_builds(wanted):
     """What the sanitizers need, beside the parts that come before them."""
-    of_parts = {"asan": asan_targets, "tsan": tsan_targets, "fuzz": fuzz_targets}
-    presets = {name: targets for name, targets in of_parts.items() if name in wanted}
-    if presets and any(name not in of_parts for name in wanted):
+    presets = {}
+    if "asan" in wanted or "fuzz" in wanted:
+        presets["asan"] = asan_targets if "asan" in wanted else fuzz_targets
+    if "tsan" in wanted:
+        presets["tsan"] = tsan_targets
+    if presets and any(name not in ("asan", "fuzz", "tsan") for name in wanted):
         build_release()
         BESIDE.start(presets)
 
 
 def asan_targets():
+    """All: the fuzz targets are of the same build."""
     return []
 
 
@@ -259,7 +263,7 @@ def part_cluster():
     """./cluster, its Nginx, the wire contract through it, and the short faults, on real servers"""
     build_release()
     tally = pytest("tests/cluster")
-    tally.add(pytest("tests/e2e", env={"PARLEY_TARGET": "cluster"}))
+    tally.add(pytest("tests/e2e", *AT_ONCE, env={"PARLEY_TARGET": "cluster"}))
     tally.add(pytest("tests/faults", timeout_s=1200))
     return tally
 
@@ -275,11 +279,11 @@ def fuzz_targets():
 
 
 def part_fuzz():
-    """Each fuzz target for a while (PARLEY_FUZZ_SECONDS, default 20)"""
-    BESIDE.await_build("fuzz", fuzz_targets)
-    seconds = os.environ.get("PARLEY_FUZZ_SECONDS", "20")
+    """Each fuzz target for a while (PARLEY_FUZZ_SECONDS, default 10)"""
+    BESIDE.await_build("asan", fuzz_targets)
+    seconds = os.environ.get("PARLEY_FUZZ_SECONDS", "10")
     tally, running = Tally(), []
-    for program in sorted((ROOT / "build/fuzz/tests/fuzz").glob("*_fuzz")):
+    for program in sorted((ROOT / "build/asan/tests/fuzz").glob("*_fuzz")):
         name = program.name.removesuffix("_fuzz")
         work = CACHE / "fuzz" / name
         work.mkdir(parents=True, exist_ok=True)

@@ -1,15 +1,29 @@
+import contextlib
+import os
+
 import httpx
 import pytest
 
 from parley_client import Api, Socket
-from parley_server import TARGET, Server, running_cluster
+from parley_server import SHARED_CLUSTER, TARGET, Server, running_cluster
 from wire import Wire
+
+_of_all_workers = contextlib.ExitStack()
 
 
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "embedded_only(reason): says nothing about a cluster (PARLEY_TARGET=cluster)"
     )
+    # Workers (-n) share one cluster, which is their controller's.
+    controller = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if TARGET == "cluster" and controller:
+        cluster = _of_all_workers.enter_context(running_cluster())
+        os.environ[SHARED_CLUSTER] = str(cluster.folder)
+
+
+def pytest_unconfigure():
+    _of_all_workers.close()
 
 
 def pytest_collection_modifyitems(config, items):

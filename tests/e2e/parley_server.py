@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What the tests talk to: one embedded server, `cluster` (one of its own, through its Nginx), or the
 # URL of something that runs already.
 TARGET = os.environ.get("PARLEY_TARGET", "embedded")
+SHARED_CLUSTER = "PARLEY_SHARED_CLUSTER"  # the folder of the one that several workers use
 
 # A password hash that is cheap, so that hundreds of accounts cost seconds; and no rate limits,
 # which tests that are about them switch on.
@@ -158,6 +159,9 @@ def running_cluster():
     sys.path.append(str(ROOT / "tests/cluster"))
     from cluster import Cluster
 
+    if folder := os.environ.get(SHARED_CLUSTER):
+        yield Cluster(folder)
+        return
     cluster = Cluster(environment=TEST_ENVIRONMENT)
     with cluster:
         yield cluster
