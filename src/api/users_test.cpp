@@ -233,6 +233,28 @@ TEST_F(UsersTest, FilesAreServedWithAStrictPolicyAndRevalidated) {
     EXPECT_EQ(call("POST", "/").status, 405);
 }
 
+TEST(WebFiles, TheBestEncodingThatIsAcceptedIsSent) {
+    const WebFile file{"/assets/a-1.js", "text/javascript", "plain", "zipped", "brotli", true};
+    const auto body = [&](std::string accepted) {
+        net::HttpRequest request;
+        if (!accepted.empty()) request.headers.emplace_back("accept-encoding", accepted);
+        const net::HttpResponse response = serve_file(file, "\"1\"", request);
+        EXPECT_THAT(response.headers, Contains(Pair("Vary", "Accept-Encoding")));
+        EXPECT_THAT(response.headers, Contains(Pair("Cache-Control", HasSubstr("immutable"))));
+        return std::string(response.static_body);
+    };
+    EXPECT_EQ(body(""), "plain");
+    EXPECT_EQ(body("gzip, deflate, br"), "brotli");
+    EXPECT_EQ(body("gzip;q=0.8 , br;q=0"), "zipped");
+    EXPECT_EQ(body("gzip;q=0.0, br; q=0.000"), "plain");
+    EXPECT_EQ(body("brotli, gzipped, *"), "plain");
+    net::HttpRequest again;
+    again.headers = {{"accept-encoding", "br"}, {"if-none-match", "\"1-br\""}};
+    EXPECT_EQ(serve_file(file, "\"1\"", again).status, 304);
+    again.headers[1].second = "\"1\"";
+    EXPECT_EQ(serve_file(file, "\"1\"", again).status, 200) << "another encoding is other bytes";
+}
+
 TEST(WebFiles, TheProgramHoldsTheApiDocuments) {
     bool found = false;
     for (const WebFile& file : web_files()) {

@@ -8,17 +8,32 @@ namespace parley::api {
 namespace {
 
 constexpr const char* kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+struct Encoded {
+    std::string_view bytes, coding; // coding "": as it is
+};
+
+std::string_view trimmed(std::string_view text) {
+    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+    return text;
+}
+
+Encoded encoded(const WebFile& file, std::string_view accept_encoding) {
+    if (!file.brotli.empty() && accepts(accept_encoding, "br")) return {file.brotli, "br"};
+    if (!file.gzip.empty() && accepts(accept_encoding, "gzip")) return {file.gzip, "gzip"};
+    return {file.bytes, ""};
+}
 
 // If-None-Match (RFC 9110, section 13.1.2): a list of tags, or *; weak ones compare alike.
 bool matches(std::string_view header, std::string_view etag) {
     while (!header.empty()) {
         const std::size_t comma = std::min(header.find(','), header.size());
-        std::string_view tag = header.substr(0, comma);
+        std::string_view tag = trimmed(header.substr(0, comma));
         header.remove_prefix(std::min(comma + 1, header.size()));
-        while (tag.starts_with(' ')) tag.remove_prefix(1);
-        while (tag.ends_with(' ')) tag.remove_suffix(1);
         if (tag.starts_with("W/")) tag.remove_prefix(2);
         if (tag == "*" || tag == etag) return true;
     }
@@ -41,19 +56,39 @@ std::string etag_of(std::string_view bytes) {
     return text;
 }
 
+bool accepts(std::string_view accept_encoding, std::string_view coding) {
+    while (!accept_encoding.empty()) {
+        const std::size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());
+        const std::string_view entry = accept_encoding.substr(0, comma);
+        accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
+        const std::size_t semicolon = std::min(entry.find(';'), entry.size());
+        if (trimmed(entry.substr(0, semicolon)) != coding) continue;
+        const std::string_view weight = entry.substr(semicolon);
+        return weight.find_first_not_of("; \tq=0.") != weight.npos || weight.empty();
+    }
+    return false;
+}
+
 net::HttpResponse serve_file(const WebFile& file, std::string_view etag,
                              const net::HttpRequest& request) {
+    const Encoded chosen = encoded(file, request.joined("accept-encoding"));
+    std::string tag(etag);
+    if (!chosen.coding.empty()) tag.insert(tag.size() - 1, "-" + std::string(chosen.coding));
     net::HttpResponse response;
     response.content_type = file.content_type;
-    response.headers = {{"ETag", std::string(etag)},
-                        {"Cache-Control", "no-cache"},
-                        {"Content-Security-Policy", kContentSecurityPolicy},
-                        {"Referrer-Policy", "no-referrer"},
-                        {"Cross-Origin-Opener-Policy", "same-origin"}};
-    if (matches(request.header("if-none-match"), etag))
+    response.headers = {
+        {"ETag", tag},
+        {"Cache-Control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache"},
+        {"Content-Security-Policy", kContentSecurityPolicy},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Opener-Policy", "same-origin"}};
+    if (!file.gzip.empty() || !file.brotli.empty())
+        response.headers.emplace_back("Vary", "Accept-Encoding");
+    if (!chosen.coding.empty()) response.headers.emplace_back("Content-Encoding", chosen.coding);
+    if (matches(request.header("if-none-match"), tag))
         response.status = 304;
     else
-        response.static_body = file.bytes;
+        response.static_body = chosen.bytes;
     return response;
 }
 

@@ -1,6 +1,8 @@
 // Serves the files that are built into the program: the web client and the API documents.
 //
-// Answers are revalidated (ETag, no-cache), and a page may load nothing but its own origin's files.
+// Files whose name has a hash are kept by browsers for a year, all others are revalidated (ETag,
+// no-cache). Who takes brotli or gzip gets what was compressed at build time. A page may load
+// nothing but its own origin's files.
 // Threading: pure functions; the bytes live as long as the process.
 #pragma once
 
@@ -15,8 +17,11 @@ namespace parley::api {
 
 // A quoted hash of the bytes.
 std::string etag_of(std::string_view bytes);
+// `etag` is the plain bytes'; each encoding has one of its own, made of it.
 net::HttpResponse serve_file(const WebFile& file, std::string_view etag,
                              const net::HttpRequest& request);
+// Whether Accept-Encoding (RFC 9110, section 12.5.3) names the coding, and not with q=0.
+bool accepts(std::string_view accept_encoding, std::string_view coding);
 // One open GET route for each file. The files must outlive the router.
 void add_web_routes(Router& router, std::span<const WebFile> files);
 

@@ -1,4 +1,5 @@
-// The web client and the API documents, built into the program by cmake/embed.cmake.
+// The web client and the API documents, built into the program by cmake/embed.cmake
+// (which runs web/scripts/embed.mjs).
 // Threading: constant.
 #pragma once
 
@@ -9,6 +10,8 @@ namespace parley::api {
 
 struct WebFile {
     std::string_view path, content_type, bytes;
+    std::string_view gzip = {}, brotli = {}; // the same, smaller; empty where it would not be
+    bool immutable = false;                  // its name changes with its bytes
 };
 
 std::span<const WebFile> web_files();

@@ -37,7 +37,7 @@ class Watch:
 
     def request(self, request):
         self.requests.append(f"{request.method} {request.url.removeprefix(self.origin)}")
-        if not request.url.startswith((self.origin + "/", "data:")):
+        if not request.url.startswith((self.origin + "/", "data:", "blob:" + self.origin)):
             self.wrong.append(f"request to {request.url}")
 
     def websocket(self, socket):
@@ -81,7 +81,19 @@ class Person:
 
     def session(self):
         """What the page keeps of its session."""
-        return self.page.evaluate("JSON.parse(localStorage.getItem('parley.session'))")
+        stored = self.page.evaluate(
+            """async () => {
+                const open = indexedDB.open(`parley ${location.origin}`);
+                await new Promise((done, failed) => { open.onsuccess = done; open.onerror = failed; });
+                const { result } = open;
+                if (!result.objectStoreNames.contains('values')) return null;
+                const get = result.transaction('values').objectStore('values').get('session');
+                await new Promise((done) => { get.onsuccess = done; });
+                result.close();
+                return get.result ?? null;
+            }"""
+        )
+        return stored and {**stored, "access": stored["access_token"]}
 
     # --- rooms
     def make_room(self, name, topic="", private=False):
@@ -144,8 +156,18 @@ class Person:
     def menu(self, text):
         message = self.message(text)
         message.hover()
-        message.locator(".message-actions > button").click()
+        message.locator(".message-actions .menu-box > button").click()
         return message.get_by_role("menu")
+
+    def edit(self, text, changed):
+        self.menu(text).get_by_role("menuitem", name="Edit").click()
+        self.page.get_by_label("Edit message").fill(changed)
+        self.page.get_by_label("Edit message").press("Enter")
+
+    def delete(self, text):
+        """For good: nobody waits for the time to change one's mind."""
+        self.menu(text).get_by_role("menuitem", name="Delete").click()
+        self.page.locator(".toast", has_text="Message deleted").get_by_label("Dismiss").click()
 
     # --- people
     def member(self, name):

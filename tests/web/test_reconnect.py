@@ -102,9 +102,7 @@ def test_who_was_away_gets_what_was_said_meanwhile_in_order(person, own_server):
     for i in range(30):
         ann.say(f"missed {i:02}")
     ann.sees("missed 29", timeout=30_000)
-    ann.menu("first").get_by_role("menuitem", name="Edit").click()
-    ann.page.get_by_label("Edit message").fill("first, edited")
-    ann.page.get_by_label("Edit message").press("Enter")
+    ann.edit("first", "first, edited")
     ann.menu("missed 03").get_by_role("menuitem", name="React with 👍").click()
     expect(ann.message("missed 03").locator(".reaction")).to_have_text("👍1")
     bob.page.context.set_offline(False)

@@ -178,6 +178,12 @@ export class ParleyClient extends Emitter<ClientEvents> {
     }
   }
 
+  /** A file of a room, as the store answers: `await (await client.media(id)).blob()`. */
+  async media(mediaId: string, size: 'small' | 'large' | 'original' = 'original', signal?: AbortSignal): Promise<Response> {
+    const path = `/v1/media/${encodeURIComponent(mediaId)}?size=${size}`;
+    return this.#http.file(this.url + path, await this.#session.token(), signal);
+  }
+
   // --- rooms
 
   /** My rooms as far as they are known, the most active first. */

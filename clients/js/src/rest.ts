@@ -40,6 +40,18 @@ export class Http {
     }, signal) as CallAnswer<Name>;
   }
 
+  /** The body is not read here: it may be large. */
+  async file(url: string, token: string, signal: AbortSignal | null = null): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.fetch(url, { headers: { Authorization: `Bearer ${token}` }, credentials: 'omit', signal });
+    } catch (error) {
+      throw new ParleyError(signal?.aborted ? 'cancelled' : 'offline', String(error));
+    }
+    if (response.ok) return response;
+    throw problem(response.status, await response.text().catch(() => ''), response.headers.get('Retry-After'));
+  }
+
   async exchange(url: URL | string, init: RequestInit, signal?: AbortSignal): Promise<unknown> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);

@@ -1,0 +1,3 @@
+export function Admin({ tab }: { tab: string }) {
+  return <main class="chat" id="main">{tab}</main>;
+}

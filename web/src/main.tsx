@@ -1,0 +1,23 @@
+import './ui/tokens.css';
+import './ui/base.css';
+import './ui/parts.css';
+import './account/account.css';
+import './rooms/rooms.css';
+import './messages/messages.css';
+import './media/media.css';
+import './people/people.css';
+import { render } from 'preact';
+import { App } from './app/app';
+import { router } from './app/route';
+import { session } from './app/session';
+import { applyTheme } from './app/theme';
+import { i18n } from './i18n/i18n';
+import { startUpdates } from './offline/updates';
+
+applyTheme();
+router.start();
+startUpdates();
+await Promise.all([i18n.start(), session.start()]);
+const place = document.getElementById('app')!;
+place.replaceChildren();
+render(<App />, place);
