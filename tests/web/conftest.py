@@ -72,9 +72,12 @@ def visitor(browser, server, own_server):  # the browsers leave before the serve
     error, an exception, a dialog, or a request to anywhere but the server."""
     contexts, watches = [], []
 
-    def come(name, at=None, allow=(), **options):
+    def come(name, at=None, allow=(), own_socket=False, **options):
+        """`own_socket`: a browser without shared workers, as phones are; the test sees the socket then."""
         watch = Watch((at or server).url, list(allow))
-        context = browser.new_context(locale="en-GB", **{**DESKTOP, **options})
+        context = browser.new_context(**{"locale": "en-GB", **DESKTOP, **options})
+        if own_socket:
+            context.add_init_script("delete window.SharedWorker")
         watch.follow(context)
         contexts.append(context)
         watches.append((name, watch))

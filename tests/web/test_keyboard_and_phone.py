@@ -47,7 +47,7 @@ def test_sign_in_switch_room_and_send_by_keyboard_alone(person, visitor):
     keyboard.press("Escape")
     expect(user.composer).to_be_focused()
     # The menu of a message.
-    focus_by_tab(user, user.page.locator(".message-actions > button"), key="Shift+Tab")
+    focus_by_tab(user, user.page.locator(".message-actions .menu-box > button"), key="Shift+Tab")
     keyboard.press("Enter")
     keyboard.press("ArrowRight")
     keyboard.press("Enter")
@@ -108,7 +108,7 @@ def test_a_phone_shows_one_thing_at_a_time(person):
     bob.page.get_by_label("Send", exact=True).tap()
     ann.sees("from the bus")
     # A message's menu opens by touch, inside the screen.
-    bob.message("from the bus").locator(".message-actions > button").tap()
+    bob.message("from the bus").locator(".message-actions .menu-box > button").tap()
     expect(bob.page.get_by_role("menu")).to_be_in_viewport(ratio=1)
     bob.page.get_by_role("menuitem", name="React with 👍").tap()
     expect(ann.message("from the bus").locator(".reaction")).to_have_text("👍1")

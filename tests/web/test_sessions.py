@@ -9,7 +9,7 @@ REFUSED = [r"status of 401"]
 
 def test_a_token_that_runs_out_is_renewed_unseen(person, own_server):
     server = own_server(PARLEY_ACCESS_TOKEN_SECONDS="5")
-    ann = person("ann", at=server)
+    ann = person("ann", at=server, own_socket=True)
     bob = person("bob", at=server)
     ann.make_room("Short lives")
     bob.join_room("Short lives")
@@ -31,7 +31,7 @@ def test_a_token_that_runs_out_is_renewed_unseen(person, own_server):
 
 def test_a_page_whose_token_ran_out_comes_back_when_it_can_refresh(person, own_server):
     server = own_server(PARLEY_ACCESS_TOKEN_SECONDS="2")
-    ann = person("ann", at=server, allow=["ERR_FAILED", "WebSocket connection .* failed", *REFUSED])
+    ann = person("ann", at=server, own_socket=True, allow=["ERR_FAILED", "WebSocket connection .* failed", *REFUSED])
     ann.make_room("Asleep")
     ann.page.route("**/v1/sessions/refresh", lambda route: route.abort())
     # The server ends a socket whose token has run out.
@@ -65,7 +65,7 @@ def test_five_tabs_share_a_session_and_none_spends_a_refresh_token_twice(person,
 
 
 def test_logging_out_closes_the_socket_and_says_nothing_alarming(person, rest, server):
-    ann = person("ann", allow=REFUSED)
+    ann = person("ann", allow=REFUSED, own_socket=True)
     ann.make_room(f"Out {ann.name}")
     token = ann.session()["access"]
     ann.log_out()
@@ -78,7 +78,7 @@ def test_logging_out_closes_the_socket_and_says_nothing_alarming(person, rest, s
 
 
 def test_a_session_ended_elsewhere_shows_the_log_in_page(person, rest, server):
-    ann = person("ann", allow=REFUSED)
+    ann = person("ann", allow=REFUSED, own_socket=True)
     ann.make_room(f"Ended {ann.name}")
     answer = rest(server).call("DELETE", "/v1/sessions/current", ann.session()["access"])
     assert answer.status_code == 204

@@ -3,9 +3,15 @@
 
 /** What a link sends to its tab. */
 export type Down = { kind: 'text'; text: string } | { kind: 'closed'; code: number };
-/** What a tab sends. `lock` is held by the tab as long as it lives. */
-export type Up = { kind: 'open'; user: string; url: string; protocols: string[]; lock: string }
-  | { kind: 'text'; text: string } | { kind: 'close' };
+/** What a tab begins with. `lock` is held by the tab as long as it lives. */
+export interface Opening {
+  kind: 'open';
+  user: string;
+  url: string;
+  protocols: string[];
+  lock: string;
+}
+export type Up = Opening | { kind: 'text'; text: string } | { kind: 'close' };
 
 interface Frame {
   op: string;

@@ -1,6 +1,6 @@
 // What the SDK takes for a WebSocket: a link to the connection that all tabs share, or, where the browser has no shared
 // workers (phones) or no locks (a page without https), a WebSocket of this tab.
-import type { Down, Up } from './hub';
+import type { Down, Opening, Up } from './hub';
 
 interface Closing {
   code: number;
@@ -13,7 +13,7 @@ class LinkedSocket {
   onerror: (() => void) | null = null;
   #port: MessagePort;
 
-  constructor(worker: SharedWorker, open: Up) {
+  constructor(worker: SharedWorker, open: Omit<Opening, 'lock'>) {
     this.#port = worker.port;
     this.#port.onmessage = ({ data }: MessageEvent<Down>) => {
       if (data.kind === 'closed') this.#closed(data.code);
@@ -27,7 +27,8 @@ class LinkedSocket {
       this.#closed(1006);
     };
     this.#port.start();
-    this.#post(open);
+    // First the lock: a worker that gets it before this tab would take the tab for gone.
+    void held().then((lock) => this.readyState !== 3 && this.#post({ ...open, lock }));
   }
 
   send(text: string): void {
@@ -56,17 +57,20 @@ class LinkedSocket {
 }
 
 let broken = false;
-let lock = '';
+let lock: Promise<string> | null = null;
 
 function canShare(): boolean {
   return !broken && typeof SharedWorker === 'function' && Boolean(navigator.locks);
 }
 
-function held(): string {
-  if (!lock) {
-    lock = `parley-tab-${crypto.randomUUID()}`;
-    void navigator.locks.request(lock, () => new Promise(() => {})); // as long as the tab lives
-  }
+function held(): Promise<string> {
+  lock ??= new Promise((granted) => {
+    const name = `parley-tab-${crypto.randomUUID()}`;
+    void navigator.locks.request(name, () => {
+      granted(name);
+      return new Promise(() => {}); // as long as the tab lives
+    });
+  });
   return lock;
 }
 
@@ -76,7 +80,7 @@ export function sharedSocketClass(user: () => string): unknown {
     constructor(url: string, protocols: string[]) {
       if (!canShare()) return new WebSocket(url, protocols);
       const worker = new SharedWorker(new URL('./socket_worker.ts', import.meta.url), { type: 'module', name: 'parley' });
-      return new LinkedSocket(worker, { kind: 'open', user: user(), url, protocols, lock: held() });
+      return new LinkedSocket(worker, { kind: 'open', user: user(), url, protocols });
     }
   };
 }

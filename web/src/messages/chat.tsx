@@ -176,6 +176,7 @@ function useLoading(room: Room, timeline: { current: Timeline | null }) {
   };
   useEffect(() => {
     open();
+    if (!people.of(room).loaded) people.load(room).catch(() => {}); // names are shown meanwhile as far as they are known
     return () => {
       if (room.loaded) room.trim(KEPT);
     };
@@ -276,5 +277,5 @@ function Writers({ room }: { room: Room }) {
   const names = room.typing.map(nameOf);
   const text = names.length === 0 ? '' : names.length === 1 ? t('oneWrites', { name: names[0]! })
     : names.length === 2 ? t('twoWrite', { first: names[0]!, second: names[1]! }) : t('severalWrite');
-  return <p class="typing" aria-live="polite"><span class={names.length ? 'dots' : ''} aria-hidden="true" />{text}</p>;
+  return <p class="typing" aria-live="polite"><span class={`dots ${names.length ? 'is-on' : ''}`} aria-hidden="true" />{text}</p>;
 }

@@ -131,7 +131,7 @@ export function Composer({ handle, room, title, reply, onReply, onSent, onEditLa
       <Suggestions handle={suggestions} room={room} area={area} text={text} onPick={insert} />
       <div class={`composer ${tooLong ? 'is-too-long' : ''}`}>
         <IconButton icon="attach" label={t('attachFiles')} onClick={() => picker.current!.click()} />
-        <input ref={picker} type="file" multiple hidden aria-hidden="true" tabIndex={-1} onChange={(event) => {
+        <input ref={picker} type="file" multiple hidden aria-label={t('attachFiles')} tabIndex={-1} onChange={(event) => {
           attach(event.currentTarget.files ?? []);
           event.currentTarget.value = '';
         }} />

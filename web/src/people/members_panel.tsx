@@ -22,7 +22,9 @@ export function MembersPanel({ room, onClose }: { room: Room; onClose: () => voi
   useEvent(people, 'change');
   useEvent(room, 'change');
   const [filter, setFilter] = useState('');
-  useEffect(() => void people.load(room).catch(() => {}), [room]);
+  useEffect(() => {
+    if (people.of(room).loaded) void people.load(room).catch(() => {}); // the room itself reads them first
+  }, [room]);
   const members = people.of(room);
   const info = room.info!;
   const wanted = filter.toLocaleLowerCase();

@@ -51,7 +51,7 @@ class People extends Emitter<{ change: void }> {
     return found;
   }
 
-  /** Reads the members; at once where they were never read. */
+  /** Reads the members anew. */
   load(room: Room, pages = FIRST_PAGES): Promise<void> {
     const running = this.#loading.get(room.id);
     if (running) return running;
