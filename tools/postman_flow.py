@@ -118,6 +118,7 @@ ADMINISTRATION = [
     refused("rejectHeld", "Nor refused", 404, "unknown_message", by="ann", path={"held_id": "1"}),
     refused("listAllHeld", "Those of all rooms are for the server's moderators", 403, "forbidden", by="ann"),
     refused("listAllRooms", "And so are all rooms", 403, "forbidden", by="ann"),
+    refused("getServer", "Or what is in force", 403, "forbidden", by="ann"),
     refused("listUsers", "Accounts are for the server's admins", 403, "forbidden", by="ann"),
     refused("getUser", "Also one", 403, "forbidden", by="ann"),
     refused("changeUser", "Nobody else changes it", 403, "forbidden", by="ann", body={"disabled": True}),

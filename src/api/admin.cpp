@@ -7,6 +7,9 @@
 #include "chat/names.hpp"
 #include "protocol/v1/server_frame.hpp"
 
+#include <array>
+#include <charconv>
+
 namespace parley::api {
 
 namespace {
@@ -24,16 +27,23 @@ Result<model::ServerRole> role_from(const std::string& text) {
     return *role;
 }
 
+void append_number(std::string& out, double number) {
+    std::array<char, 32> text;
+    const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+    out.append(text.data(), end);
+}
+
 } // namespace
 
 AdminRoutes::AdminRoutes(service::Accounts& accounts, ports::RoomDirectory& directory,
                          ports::ErasureStore& erasures, const ports::TokenSigner& signer,
-                         const ports::Clock& clock, Router& router)
+                         const ports::Clock& clock, const ServerFacts& facts, Router& router)
     : x_accounts(accounts),
       x_directory(directory),
       x_erasures(erasures),
       x_signer(signer),
-      x_clock(clock) {
+      x_clock(clock),
+      x_facts(facts) {
     const auto to = [this](Answer (AdminRoutes::*method)(RequestContext)) -> Handler {
         return
             [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
@@ -46,6 +56,7 @@ AdminRoutes::AdminRoutes(service::Accounts& accounts, ports::RoomDirectory& dire
     router.add("POST", one + "/erase", to(&AdminRoutes::erase), Access::admin);
     router.add("GET", "/v1/admin/erasures/{user_id}", to(&AdminRoutes::get_erasure), Access::admin);
     router.add("GET", "/v1/admin/rooms", to(&AdminRoutes::list_rooms), Access::moderator);
+    router.add("GET", "/v1/admin/server", to(&AdminRoutes::get_server), Access::moderator);
 }
 
 AdminRoutes::Answer AdminRoutes::list_users(RequestContext context) {
@@ -93,6 +104,32 @@ AdminRoutes::Answer AdminRoutes::revoke_sessions(RequestContext context) {
 
 AdminRoutes::Answer AdminRoutes::list_rooms(RequestContext context) {
     return search_rooms(x_directory, std::move(context.request), ports::Groups::all);
+}
+
+AdminRoutes::Answer AdminRoutes::get_server(RequestContext) {
+    service::RateLimits& rates = x_accounts.rates();
+    net::HttpResponse response;
+    std::string& out = response.body;
+    out = R"({"version":)";
+    protocol::v1::append_string(out, x_facts.version);
+    out += R"(,"retention_days":)";
+    out += x_facts.retention_days ? std::to_string(x_facts.retention_days) : "null";
+    out += R"(,"limits":[)";
+    for (const service::LimitInfo& each : service::all_limits()) {
+        if (out.back() != '[') out += ',';
+        out += R"({"name":")" + std::string(each.name) + R"(","rate":)";
+        const RateLimit& limit = rates.limit(each.limit);
+        if (limit.is_unlimited()) {
+            out += R"(null,"burst":null)";
+        } else {
+            append_number(out, limit.per_second);
+            out += R"(,"burst":)";
+            append_number(out, limit.burst);
+        }
+        out += R"(,"refused":)" + std::to_string(rates.refusals(each.limit).value()) + '}';
+    }
+    out += "]}";
+    co_return response;
 }
 
 // The receipt names nobody. Its digest is of the text between the braces, as it stands here.

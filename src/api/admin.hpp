@@ -1,9 +1,9 @@
-// REST for those who run the server: accounts.
+// REST for those who run the server: accounts, rooms, and what is in force.
 //
 //   GET /v1/admin/users · GET, PATCH /v1/admin/users/{user_id}
 //   POST /v1/admin/users/{user_id}/sessions/revoke
 //   POST /v1/admin/users/{user_id}/erase · GET /v1/admin/erasures/{user_id}   all for admins
-//   GET /v1/admin/rooms                                                  for moderators
+//   GET /v1/admin/rooms · GET /v1/admin/server                           for moderators
 //
 // Threading: its core. Owner: Api.
 #pragma once
@@ -15,13 +15,22 @@
 #include "ports/room_directory.hpp"
 #include "service/accounts.hpp"
 
+#include <cstdint>
+#include <string_view>
+
 namespace parley::api {
+
+// What a server says of itself.
+struct ServerFacts {
+    std::string_view version;        // a constant of the program
+    std::uint32_t retention_days = 0; // 0: for ever
+};
 
 class AdminRoutes {
 public:
     AdminRoutes(service::Accounts& accounts, ports::RoomDirectory& directory,
                 ports::ErasureStore& erasures, const ports::TokenSigner& signer,
-                const ports::Clock& clock, Router& router);
+                const ports::Clock& clock, const ServerFacts& facts, Router& router);
     AdminRoutes(const AdminRoutes&) = delete;
     AdminRoutes& operator=(const AdminRoutes&) = delete;
 
@@ -32,6 +41,7 @@ private:
     Answer patch_user(RequestContext context);
     Answer revoke_sessions(RequestContext context);
     Answer list_rooms(RequestContext context);
+    Answer get_server(RequestContext context);
     Answer erase(RequestContext context);
     Answer get_erasure(RequestContext context);
     void append_receipt(std::string& out, const ports::Erasure& erasure) const;
@@ -41,6 +51,7 @@ private:
     ports::ErasureStore& x_erasures;
     const ports::TokenSigner& x_signer;
     const ports::Clock& x_clock;
+    const ServerFacts x_facts;
 };
 
 } // namespace parley::api

@@ -17,7 +17,7 @@ Api::Api(const ApiParts& parts)
       x_moderation(parts.rooms, parts.accounts, parts.held, parts.clock),
       x_held(x_moderation, x_router),
       x_admin(parts.accounts, parts.directory, parts.erasures, parts.signer, parts.clock,
-              x_router) {
+              parts.facts, x_router) {
     add_operator_routes(x_router, parts.metrics, parts.what_is_missing);
     add_web_routes(x_router, web_files());
 }

@@ -39,6 +39,7 @@ struct ApiParts {
     Readiness what_is_missing;
     service::WordLists& words;
     service::Media* media = nullptr; // null where none are served
+    ServerFacts facts = {};
 };
 
 class Api final : public net::HttpHandler {

@@ -165,7 +165,8 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .log = parts.log,
            .what_is_missing = [&parts] { return parts.what_is_missing(); },
            .words = parts.words,
-           .media = media.get()}),
+           .media = media.get(),
+           .facts = {.version = kVersion, .retention_days = parts.settings.retention_days}}),
       front(api, parts.make_endpoint()) {}
 
 std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& rooms) {

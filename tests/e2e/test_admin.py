@@ -24,6 +24,7 @@ def go_through_administration(server, api, ann, bob, room):
             admin.get(path, **params)
         bob.get(path)
     for user in (admin, bob):
+        user.get("/v1/admin/server")
         user.get(one)
         user.get("/v1/admin/users/1")
         user.patch(one, {"role": "moderator", "disabled": False})
@@ -157,6 +158,31 @@ def test_moderators_see_all_groups(moderator, ann, bob):
     refused(moderator.get(f"/v1/rooms/{room}/messages"), 404, "unknown_room")
 
 
+def test_what_is_in_force_is_told(make_server):
+    server = make_server(
+        environment={
+            "PARLEY_LIMITS_ENABLED": "true",
+            "PARLEY_LIMIT_SENDS_PER_USER": "1/m:2",
+            "PARLEY_LIMIT_JOINS_PER_USER": "off",
+            "PARLEY_RETENTION_DAYS": "30",
+        }
+    )
+    ann = give_role(server, server.api.new_user(), "moderator")
+    room = ann.room()
+    for number in range(5):
+        ann.post_message(room, f"number {number}")
+    report = ann.got("/v1/admin/server")
+    assert report["retention_days"] == 30
+    assert f'version="{report["version"]}"' in server.api.http.get("/metrics").text
+    limits = {each["name"]: each for each in report["limits"]}
+    sends = limits["sends-per-user"]
+    assert (round(sends["rate"] * 60, 6), sends["burst"]) == (1, 2)
+    assert sends["refused"] == 3
+    assert limits["joins-per-user"] == {
+        "name": "joins-per-user", "rate": None, "burst": None, "refused": 0
+    }
+
+
 CALLS = [
     ("GET", "/v1/admin/users", "admin"),
     ("GET", "/v1/admin/users/{user}", "admin"),
@@ -166,6 +192,7 @@ CALLS = [
     ("GET", "/v1/admin/erasures/{user}", "admin"),
     ("GET", "/v1/admin/rooms", "moderator"),
     ("GET", "/v1/admin/held", "moderator"),
+    ("GET", "/v1/admin/server", "moderator"),
 ]
 
 

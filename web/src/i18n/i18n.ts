@@ -69,7 +69,7 @@ class I18n extends Emitter<{ change: void }> {
   }
 }
 
-function fill(text: string, vars?: Vars): string {
+export function fill(text: string, vars?: Vars): string {
   return vars ? text.replace(/\{(\w+)\}/g, (whole, name) => String(vars[name] ?? whole)) : text;
 }
 

@@ -1,0 +1,3 @@
+import { words as en, type AdminWords } from './admin-en';
+
+export const words: AdminWords = { ...en };
