@@ -28,12 +28,20 @@ class Tally:
     failed: int = 0
     skipped: int = 0
     failures: list = field(default_factory=list)
+    unsteady: list = field(default_factory=list)  # failed beside others, passed alone
 
     def add(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
         self.failures += other.failures
+        self.unsteady += other.unsteady
+
+    def again(self, second):
+        """What failed was run once more, alone: only what failed then too has failed."""
+        self.unsteady += [name for name in self.failures if name not in second.failures]
+        self.passed += second.passed
+        self.failed, self.failures = second.failed, second.failures
 
 
 def run(command, timeout_s=1200, env=None, echo=True):
@@ -56,7 +64,7 @@ def run(command, timeout_s=1200, env=None, echo=True):
         process.kill()
 
 
-def one(name, command, **options):
+def one(name, command, again=False, **options):
     """A command that is one test: passes when it exits with 0, is skipped on 77."""
     code, output = run(command, **options)
     if code == 0:
@@ -64,11 +72,15 @@ def one(name, command, **options):
     if code == 77:
         print(f"    SKIPPED {name}: {output.strip().splitlines()[-1] if output.strip() else 'no reason given'}")
         return Tally(skipped=1)
-    return Tally(failed=1, failures=[name])
+    tally = Tally(failed=1, failures=[name])
+    if again:
+        print("    once more, what failed:")
+        tally.again(one(name, command, again=False, **options))
+    return tally
 
 
-def gtest(binary, env=None, arguments=(), timeout_s=900):
-    """Runs a GoogleTest program quietly; prints it whole only when it fails."""
+def gtest(binary, env=None, arguments=(), timeout_s=900, again=True):
+    """Runs a GoogleTest program quietly; prints it whole only when it fails, and then runs once more what failed."""
     name = f"{binary.parent.relative_to(ROOT)}/{binary.name}"
     started = time.monotonic()
     code, output = run([str(binary), "--gtest_brief=0", *arguments], env=env, echo=False, timeout_s=timeout_s)
@@ -83,7 +95,11 @@ def gtest(binary, env=None, arguments=(), timeout_s=900):
         print(output[-12000:])
     for line in re.findall(r"^.*\bskip\w*\b.*$", output, re.M | re.I) if skipped else []:
         print("    " + line)
-    return Tally(passed, len(failed), skipped, [f"{name}: {f}" for f in failed])
+    tally = Tally(passed, len(failed), skipped, [f"{name}: {f}" for f in failed])
+    if again and failed and all("." in f for f in failed):
+        print("    once more, what failed:")
+        tally.again(gtest(binary, env, [f"--gtest_filter={':'.join(failed)}"], timeout_s, again=False))
+    return tally
 
 
 def test_programs(preset):
@@ -122,15 +138,22 @@ def venv():
     return python
 
 
-def pytest(*arguments, timeout_s=1500, env=None):
+def pytest(*arguments, timeout_s=1500, env=None, again=True):
+    """Runs tests, and once more, one at a time, those that failed: unless `again` is false, because they break
+    things on purpose and must never fail."""
     command = [str(venv()), "-m", "pytest", "-q", "-rfE", "--tb=short", *arguments]
     code, output = run(command, timeout_s=timeout_s, env=env)
     counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped|errors?)", output.splitlines()[-1])}
     failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
     if code != 0 and failed == 0:
         failed = 1
-    names = re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.M)
-    return Tally(counts.get("passed", 0), failed, counts.get("skipped", 0), names)
+    names = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.M)
+    tally = Tally(counts.get("passed", 0), failed, counts.get("skipped", 0), names)
+    if again and names and len(names) == failed:
+        print("    once more, what failed:")
+        alone = [each for each in arguments if each not in AT_ONCE]
+        tally.again(pytest(*alone, "--last-failed", timeout_s=timeout_s, env=env, again=False))
+    return tally
 
 
 # Tests that mostly wait: several at a time, each worker with a server of its own.
@@ -242,8 +265,16 @@ def part_sdk():
     sdk_packages()
     if run(["npm", "run", "-s", "build", "--prefix", str(SDK)])[0] != 0:
         return Tally(failed=1, failures=["clients/js: npm run build"])
-    tests = sorted(map(str, (SDK / "test").glob("*.test.mjs")))
-    code, output = run(["node", "--test", "--test-reporter=tap", *tests], timeout_s=3600, echo=False)
+    tally = sdk_tests(sorted(map(str, (SDK / "test").glob("*.test.mjs"))))
+    if tally.failed:
+        print("    once more, all:")
+        tally.passed = 0
+        tally.again(sdk_tests(sorted(map(str, (SDK / "test").glob("*.test.mjs")))))
+    return tally
+
+
+def sdk_tests(files):
+    code, output = run(["node", "--test", "--test-reporter=tap", *files], timeout_s=3600, echo=False)
     passed = sum(map(int, re.findall(r"^# pass (\d+)", output, re.M)))
     failed = re.findall(r"^not ok \d+ - (.+)", output, re.M) or (["node --test"] if code else [])
     for line in re.findall(r"^# (\d+ cuts,.*)", output, re.M):
@@ -256,7 +287,7 @@ def part_sdk():
 def part_crash():
     """kill -9 at full speed; what was acknowledged against history and every observer"""
     build_release()
-    return pytest("tests/crash")
+    return pytest("tests/crash", again=False)
 
 
 def part_cluster():
@@ -264,14 +295,14 @@ def part_cluster():
     build_release()
     tally = pytest("tests/cluster")
     tally.add(pytest("tests/e2e", *AT_ONCE, env={"PARLEY_TARGET": "cluster"}))
-    tally.add(pytest("tests/faults", timeout_s=1200))
+    tally.add(pytest("tests/faults", timeout_s=1200, again=False))
     return tally
 
 
 def part_faults():
     """Every fault of a cluster, the long ones too (tests/faults/run.py)"""
     build_release()
-    return pytest("tests/faults", timeout_s=3600, env={"PARLEY_FAULTS": "all"})
+    return pytest("tests/faults", timeout_s=3600, env={"PARLEY_FAULTS": "all"}, again=False)
 
 
 def fuzz_targets():
@@ -308,14 +339,14 @@ def part_autobahn():
     """RFC 6455 by the Autobahn testsuite"""
     build_release()
     echo = ROOT / "build/release/tests/autobahn/parley_autobahn_echo"
-    return one("autobahn", [sys.executable, "tests/autobahn/run.py", str(echo)])
+    return one("autobahn", [sys.executable, "tests/autobahn/run.py", str(echo)], again=True)
 
 
 def part_storm():
     """A thousand clients cut at once, by themselves and with the server; a crowd that others join"""
     configure("release", "-DPARLEY_TESTS=ON", "-DPARLEY_BENCH=ON")
     build("release", "parley", "parley_load")
-    return one("storm", [str(venv()), "tests/storm/run.py"])
+    return one("storm", [str(venv()), "tests/storm/run.py"], again=True)
 
 
 SOAK_LOG = CACHE / "soak.log"
@@ -400,6 +431,8 @@ def main(names):
         print(f"<== {name}: {tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped "
               f"({time.monotonic() - part_started:.0f} s)", flush=True)
         total.add(tally)
+    for name in total.unsteady:
+        print(f"UNSTEADY {name}: failed at first, passed alone")
     for failure in total.failures:
         print(f"FAILED {failure}")
     print(f"all of it took {time.monotonic() - started:.0f} s")
