@@ -5,7 +5,7 @@
 Prints a Markdown table for docs/benchmarks.md:
 
 - an upload, and the growth of the server's memory during it, beside a sink of a few lines that
-  writes the same bytes from a socket to a file on the same disk and syncs it;
+  writes the same bytes from a socket to a new file on the same disk and syncs it;
 - a download beside Nginx's (sendfile) of the same file;
 - the latency of chat (`parley_load`), alone and beside many uploads that go on at 2 KB/s each.
 
@@ -38,10 +38,10 @@ import os, socket, sys
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 buffer = memoryview(bytearray(256 * 1024))
-while True:
+for number in range(1000):  # a new file each time, as for the server: its pages are not warm
     connection = listener.accept()[0]
     left = int.from_bytes(connection.recv(8), "big")
-    file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    file = os.open(sys.argv[1] + str(number), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     while left:
         got = connection.recv_into(buffer)
         os.write(file, buffer[:got])

@@ -27,7 +27,7 @@ void BodyStream::lose() {
     wake();
 }
 
-Task<Result<std::string>> BodyStream::read() {
+Task<Result<void>> BodyStream::read(std::string& bytes) {
     while (x_waiting.empty() && !x_lost && left() > 0) {
         const auto reader = std::make_shared<OneShot>(x_executor);
         x_reader = reader;
@@ -36,9 +36,10 @@ Task<Result<std::string>> BodyStream::read() {
     if (x_waiting.empty() && left() > 0)
         co_return Error(Errc::unavailable, "the client has gone in the middle of the body");
     const bool was_full = full();
-    std::string bytes = std::exchange(x_waiting, {});
+    bytes.clear();
+    bytes.swap(x_waiting);
     if (was_full && x_on_room) x_on_room();
-    co_return bytes;
+    co_return Result<void>{};
 }
 
 FileBody::~FileBody() { ::close(x_descriptor); }

@@ -41,6 +41,7 @@ private:
     const std::string x_key;
     int x_descriptor = -1;
     std::uint64_t x_size = 0;
+    std::uint64_t x_begun = 0; // so far the disk was told to write
     evp_md_ctx_st* x_hash = nullptr; // of all bytes so far; null after a resumption
 };
 
