@@ -268,7 +268,7 @@ def slow_uploads(server, arguments):
     chat(server, arguments)  # makes the accounts, warms up
     for _ in range(arguments.runs):
         alone.append(chat(server, arguments))
-        opened = [server.begin_upload(10_000_000)[0] for _ in range(arguments.slow)]
+        opened = [server.begin_upload(1_000_000)[0] for _ in range(arguments.slow)]
         stop = threading.Event()
 
         def drip():

@@ -94,7 +94,8 @@ TEST_F(MediaProcessTest, APictureWithoutMetadataIsTheSamePicture) {
     EXPECT_FALSE(std::filesystem::exists(x_folder / "out/stripped"));
     for (const auto& script :
          {"cat " + here + "/other >&3; printf 'stripped\\nend\\n'",
-          std::string("printf 'stripped\\nend\\n'"), std::string("printf 'broken\\nend\\n'")}) {
+          std::string("printf 'stripped\\nend\\n'"),
+          std::string("printf 'broken\\nend\\n'")}) {
         const auto stripped = strip(script);
         ASSERT_FALSE(stripped) << script;
         EXPECT_EQ(stripped.error().code, Errc::invalid_field) << script;
@@ -106,7 +107,8 @@ TEST_F(MediaProcessTest, APictureWithoutMetadataIsTheSamePicture) {
 TEST_F(MediaProcessTest, AFilmWithoutAFrameIsAFilmAllTheSame) {
     put("file", std::string("\0\0\0\x18", 4) + "ftypisom");
     const std::string film = "printf 'duration_ms 5\\nwidth 4\\nheight 2\\nend\\n'";
-    for (const auto& poster : {"exit 1", "kill -9 $$", "echo '<script>'", "echo wrong >&3; exit 0"}) {
+    for (const auto& poster :
+         {"exit 1", "kill -9 $$", "echo '<script>'", "echo wrong >&3; exit 0"}) {
         const auto examined = examine("[ \"$2\" ] || { " + film + "; exit 0; }\n" + poster, "/x");
         ASSERT_TRUE(examined) << poster << ": " << examined.error().detail;
         EXPECT_EQ(examined->duration_ms, 5u);

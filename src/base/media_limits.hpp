@@ -10,7 +10,7 @@ namespace parley::limits {
 
 using namespace std::chrono_literals;
 
-inline constexpr std::uint64_t kDiskWriteBehind = 16ull << 20;     // of an upload, in the page cache
+inline constexpr std::uint64_t kDiskWriteBehind = 16ull << 20;     // of an upload; then it is begun
 inline constexpr std::uint64_t kPictureBytes = 64ull << 20;        // larger ones are not decoded
 inline constexpr std::uint64_t kStripBytes = 256ull << 20;         // nor is their metadata removed
 inline constexpr std::uint64_t kPicturePixels = 64'000'000;        // nor these
