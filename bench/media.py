@@ -272,8 +272,8 @@ def slow_uploads(server, arguments):
         stop = threading.Event()
 
         def drip():
-            piece = b"x" * 200
-            pause = 0.1 / len(opened)
+            piece = b"x" * 2000
+            pause = 1 / len(opened)
             while not stop.is_set():
                 for number, connection in enumerate(opened):
                     connection.sendall(piece)

@@ -10,6 +10,9 @@ namespace parley::limits {
 
 using namespace std::chrono_literals;
 
+// Of a body that is streamed: at least so much wakes its reader, so that a thousand slow clients do
+// not cost as many small writes.
+inline constexpr std::size_t kBodyStreamPiece = 16 * 1024;
 inline constexpr std::uint64_t kDiskWriteBehind = 16ull << 20;     // of an upload; then it is begun
 inline constexpr std::uint64_t kPictureBytes = 64ull << 20;        // larger ones are not decoded
 inline constexpr std::uint64_t kStripBytes = 256ull << 20;         // nor is their metadata removed

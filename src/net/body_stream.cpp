@@ -1,6 +1,7 @@
 #include "net/body_stream.hpp"
 
 #include "base/assert.hpp"
+#include "base/media_limits.hpp"
 
 #include <unistd.h>
 #include <utility>
@@ -18,7 +19,7 @@ void BodyStream::feed(std::string_view bytes) {
     PARLEY_ASSERT(bytes.size() <= left());
     x_waiting += bytes;
     x_fed += bytes.size();
-    wake();
+    if (left() == 0 || x_waiting.size() >= limits::kBodyStreamPiece) wake();
 }
 
 void BodyStream::lose() {
@@ -28,7 +29,7 @@ void BodyStream::lose() {
 }
 
 Task<Result<void>> BodyStream::read(std::string& bytes) {
-    while (x_waiting.empty() && !x_lost && left() > 0) {
+    while (x_waiting.size() < limits::kBodyStreamPiece && !x_lost && left() > 0) {
         const auto reader = std::make_shared<OneShot>(x_executor);
         x_reader = reader;
         co_await reader->wait();

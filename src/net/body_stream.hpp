@@ -28,9 +28,9 @@ public:
     BodyStream& operator=(const BodyStream&) = delete;
 
     std::uint64_t size() const { return x_size; } // as announced
-    // In place of `bytes`, whose memory is used again: all that has come since the last call, at
-    // least a byte; "" after the last one. unavailable: the client is gone, or was too slow. One
-    // call at a time.
+    // In place of `bytes`, whose memory is used again: all that has come since the last call, but
+    // for the rest of a body limits::kBodyStreamPiece or more; "" after the last one. unavailable:
+    // the client is gone, or was too slow. One call at a time.
     Task<Result<void>> read(std::string& bytes);
 
     // --- for the connection
