@@ -43,6 +43,7 @@ Rooms, direct messages, history, presence and resume over REST and WebSocket,
 in one program with everything inside. Nothing that was acknowledged is lost.")
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libvips42") # opened by the media worker, if it is there
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "ffmpeg") # posters of films
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA

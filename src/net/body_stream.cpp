@@ -1,6 +1,7 @@
 #include "net/body_stream.hpp"
 
 #include "base/assert.hpp"
+#include "base/media_limits.hpp"
 
 #include <unistd.h>
 #include <utility>
@@ -18,7 +19,7 @@ void BodyStream::feed(std::string_view bytes) {
     PARLEY_ASSERT(bytes.size() <= left());
     x_waiting += bytes;
     x_fed += bytes.size();
-    wake();
+    if (left() == 0 || x_waiting.size() >= limits::kBodyStreamPiece) wake();
 }
 
 void BodyStream::lose() {
@@ -27,8 +28,8 @@ void BodyStream::lose() {
     wake();
 }
 
-Task<Result<std::string>> BodyStream::read() {
-    while (x_waiting.empty() && !x_lost && left() > 0) {
+Task<Result<void>> BodyStream::read(std::string& bytes) {
+    while (x_waiting.size() < limits::kBodyStreamPiece && !x_lost && left() > 0) {
         const auto reader = std::make_shared<OneShot>(x_executor);
         x_reader = reader;
         co_await reader->wait();
@@ -36,9 +37,10 @@ Task<Result<std::string>> BodyStream::read() {
     if (x_waiting.empty() && left() > 0)
         co_return Error(Errc::unavailable, "the client has gone in the middle of the body");
     const bool was_full = full();
-    std::string bytes = std::exchange(x_waiting, {});
+    bytes.clear();
+    bytes.swap(x_waiting);
     if (was_full && x_on_room) x_on_room();
-    co_return bytes;
+    co_return Result<void>{};
 }
 
 FileBody::~FileBody() { ::close(x_descriptor); }

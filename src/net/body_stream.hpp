@@ -28,9 +28,10 @@ public:
     BodyStream& operator=(const BodyStream&) = delete;
 
     std::uint64_t size() const { return x_size; } // as announced
-    // All that has come since the last call, at least a byte; "" after the last one. unavailable:
+    // In place of `bytes`, whose memory is used again: all that has come since the last call, but
+    // for the rest of a body limits::kBodyStreamPiece or more; "" after the last one. unavailable:
     // the client is gone, or was too slow. One call at a time.
-    Task<Result<std::string>> read();
+    Task<Result<void>> read(std::string& bytes);
 
     // --- for the connection
     void feed(std::string_view bytes); // no more than left()

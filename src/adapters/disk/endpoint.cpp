@@ -154,15 +154,15 @@ Task<Result<std::shared_ptr<Incoming>>> Endpoint::begin(std::string key, Files::
 
 Task<Result<void>> Endpoint::receive(std::shared_ptr<net::BodyStream> stream,
                                      std::shared_ptr<Incoming> incoming) {
+    const auto bytes = std::make_shared<std::string>(); // one piece is written while one comes
     for (;;) {
-        auto read = co_await stream->read();
-        if (!read) co_return std::move(read).error();
-        if (read->empty()) co_return Result<void>{};
-        x_received.add(read->size());
-        auto writing = x_store.pool().run([&files = x_store.files(), incoming,
-                                           bytes = std::move(*read)](std::size_t) -> Result<void> {
-            return files.append(*incoming, bytes);
-        });
+        PARLEY_CO_CHECK(co_await stream->read(*bytes));
+        if (bytes->empty()) co_return Result<void>{};
+        x_received.add(bytes->size());
+        auto writing = x_store.pool().run(
+            [&files = x_store.files(), incoming, bytes](std::size_t) -> Result<void> {
+                return files.append(*incoming, *bytes);
+            });
         PARLEY_CO_CHECK(co_await std::move(writing));
     }
 }

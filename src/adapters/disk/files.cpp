@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/hex.hpp"
+#include "base/media_limits.hpp"
 
 #include <openssl/evp.h>
 
@@ -145,6 +146,13 @@ Result<std::uint64_t> Files::incoming_size(const std::string& key) const {
 Result<void> Files::append(Incoming& incoming, std::string_view bytes) {
     PARLEY_CHECK(write_all(incoming.x_descriptor, bytes, incoming.x_size));
     incoming.x_size += bytes.size();
+    // The disk begins now, so that little is left for the fsync at the end.
+    if (incoming.x_size - incoming.x_begun >= limits::kDiskWriteBehind) {
+        ::sync_file_range(incoming.x_descriptor, static_cast<off64_t>(incoming.x_begun),
+                          static_cast<off64_t>(incoming.x_size - incoming.x_begun),
+                          SYNC_FILE_RANGE_WRITE);
+        incoming.x_begun = incoming.x_size;
+    }
     if (incoming.x_hash) EVP_DigestUpdate(incoming.x_hash, bytes.data(), bytes.size());
     return {};
 }
@@ -235,6 +243,15 @@ Result<int> Files::open(const std::string& key) const {
     const int descriptor = ::open(key_path(key).c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return from_errno(errno);
     return descriptor;
+}
+
+Result<void> Files::link(const std::string& key, const fs::path& to) const {
+    std::error_code error;
+    const fs::path file = fs::absolute(key_path(key), error);
+    if (!error && !fs::exists(file, error) && !error) return from_errno(ENOENT);
+    if (!error) fs::create_symlink(file, to, error);
+    if (error) return from_errno(error.value());
+    return {};
 }
 
 // The last name first that another key may share: what a crash leaves, the next call finds.

@@ -41,6 +41,7 @@ private:
     const std::string x_key;
     int x_descriptor = -1;
     std::uint64_t x_size = 0;
+    std::uint64_t x_begun = 0; // so far the disk was told to write
     evp_md_ctx_st* x_hash = nullptr; // of all bytes so far; null after a resumption
 };
 
@@ -72,6 +73,8 @@ public:
 
     Result<StoredInfo> info(const std::string& key) const; // media_not_uploaded
     Result<int> open(const std::string& key) const;        // media_not_uploaded
+    // A symbolic link to the object: a hard one would count as one more key of its content.
+    Result<void> link(const std::string& key, const std::filesystem::path& to) const;
     Result<void> remove(const std::string& key);
     const std::filesystem::path& folder() const { return x_folder; }
 

@@ -114,6 +114,7 @@ int run_doctor(const Invocation& given, Console& console) {
     look_at_open_files(given.settings, server, findings);
     look_at_port(given.settings, server.has_value(), findings);
     look_at_certificate(given.settings, now, findings);
+    look_at_pictures(findings);
     const auto newest = look_at_store(given, console, findings);
     look_at_clock(now, newest, findings);
 

@@ -31,6 +31,8 @@ void look_at_open_files(const Settings& settings, std::optional<pid_t> server, F
 // `newest`: the time that the newest id of the store holds.
 void look_at_clock(model::Time now, std::optional<model::Time> newest, Findings& findings);
 void look_at_certificate(const Settings& settings, model::Time now, Findings& findings);
+// Whether the worker that looks at uploaded files can work here, and what it works with.
+void look_at_pictures(Findings& findings);
 void look_at_port(const Settings& settings, bool server_runs, Findings& findings);
 
 } // namespace parley::app
