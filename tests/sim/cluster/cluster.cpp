@@ -156,6 +156,7 @@ void Cluster::check_rooms(const std::vector<model::RoomId>& rooms,
 // --- what goes wrong
 
 void Cluster::let_go_wrong(const ClusterFaults& faults) {
+    while (!everything_is_stored()) run_one();
     x_weather.faults = faults;
     x_goes_wrong = true;
 }
