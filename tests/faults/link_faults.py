@@ -30,9 +30,9 @@ def from_kafka(cluster, dice):
     while_link(cluster, "chat.1", ["kafka"], lambda link: link.blackhole(), 6)
 
 
-@fault("gateway cut from a shard only", pause_max=16)
+@fault("gateway cut from the shards only", pause_max=16)
 def from_shard(cluster, dice):
-    while_link(cluster, "chat.1", ["shard.0"], lambda link: link.blackhole(), 6)
+    while_link(cluster, "chat.1", ["shard.0", "shard.1"], lambda link: link.blackhole(), 6)
 
 
 @fault("gateway cut from the directory only")
@@ -64,12 +64,12 @@ def worker_from_kafka(cluster, dice):
     while_link(cluster, "ingest.1", ["kafka"], lambda link: link.blackhole(), 10)
 
 
-@fault("ingest cut from a shard only", pause_max=20)
+@fault("ingest cut from its shards only", pause_max=20)
 def worker_from_shard(cluster, dice):
-    while_link(cluster, "ingest.1", ["shard.0"], lambda link: link.blackhole(), 8)
+    while_link(cluster, "ingest.1", ["shard.0", "shard.1"], lambda link: link.blackhole(), 8)
 
 
-@fault("shard 300 ms away from its worker", pause_max=16)
+@fault("shards 300 ms away from a worker", pause_max=16)
 def shard_far(cluster, dice):
     while_link(cluster, "ingest.1", ["shard.0", "shard.1"], lambda link: link.delay(0.3), 8)
 

@@ -3,11 +3,9 @@ The rows are in build/faults.md afterwards (PARLEY_FAULTS_TABLE: elsewhere)."""
 
 import os
 import secrets
-
 from pathlib import Path
 
 import pytest
-from cluster import missing_programs
 from links import LinkedCluster
 from registry import FAULTS
 from run import HEAD, Table, run_one
@@ -16,17 +14,6 @@ ALL = os.environ.get("PARLEY_FAULTS") == "all"
 SEED = int(os.environ.get("PARLEY_FAULTS_SEED", secrets.randbelow(10**6)))
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Table(Path(os.environ.get("PARLEY_FAULTS_TABLE", ROOT / "build/faults.md")), SEED)
-
-
-@pytest.fixture(scope="module")
-def clusters():
-    """One for all, and another after a fault that broke it."""
-    missing = missing_programs()
-    assert not missing, f"not installed: {', '.join(missing)}"
-    running = [LinkedCluster().up()]
-    yield running
-    for cluster in running:
-        cluster.stop()
 
 
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f.short or ALL], ids=lambda f: f.name)
