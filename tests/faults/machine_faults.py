@@ -3,7 +3,9 @@
 import contextlib
 import os
 import resource
+import shutil
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -39,6 +41,8 @@ def clock_steps(cluster, dice):
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
     cluster.local.restart("chat.1")
+    maps = Path(f"/proc/{cluster.part('chat.1').record['pid']}/maps").read_text()
+    assert "libfaketime" in maps, "chat.1 runs on the machine's own time"
     for step in ("-5", "-3600", "+0", "+3600", "+0"):
         file.write_text(step)
         time.sleep(2)
@@ -94,21 +98,34 @@ def redis_cuts(cluster, dice):
 # --- disks
 
 
+def limit_of(part):
+    (line,) = [
+        line
+        for line in Path(f"/proc/{part.record['pid']}/limits").read_text().splitlines()
+        if line.startswith("Max file size")
+    ]
+    return line.split()[3]
+
+
 def limit_files(part, size):
     """No process of it can write a file beyond so many bytes: what a full disk says, of every file."""
     for pid in [part.record["pid"], *process.descendants(part.record["pid"])]:
-        with contextlib.suppress(ProcessLookupError):
-            _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, most))
+        with contextlib.suppress(FileNotFoundError):
+            # Its own user may; root of a container may not.
+            owner = os.stat(f"/proc/{pid}")
+            become = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
+            limit = ["prlimit", f"--pid={pid}", f"--fsize={size}:"]
+            subprocess.run([*become, *limit], stderr=subprocess.DEVNULL, check=False)
 
 
 @fault("shard disk takes nothing more", pause_max=25, missing=needs_root)
 def shard_full(cluster, dice):
     part = cluster.part("shard.0")
     limit_files(part, 8192)
+    assert limit_of(part) == "8192"
     time.sleep(5)
     if part.alive():
-        limit_files(part, resource.RLIM_INFINITY)
+        limit_files(part, "unlimited")
 
 
 @fault("Kafka disk takes nothing more", pause_max=40, missing=needs_root)
@@ -117,7 +134,35 @@ def kafka_full(cluster, dice):
     limit_files(part, 8192)
     time.sleep(5)
     if part.alive():
-        limit_files(part, resource.RLIM_INFINITY)
+        limit_files(part, "unlimited")
         # A broker whose disk failed has put it aside until it starts again.
         cluster.kill("kafka")
     cluster.start("kafka")
+
+
+def no_strace():
+    return None if shutil.which("strace") else "no strace here"
+
+
+@fault("shard fsync fails with EIO", pause_max=25, missing=no_strace)
+def fsync_fails(cluster, dice):
+    """PostgreSQL panics, and comes back with what its log has."""
+    part = cluster.part("shard.0")
+    pids = [part.record["pid"], *process.descendants(part.record["pid"])]
+    which = ["-p", ",".join(map(str, pids))]
+    calls = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"]
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", str(cluster.folder / "strace"), *calls, *which],
+        stderr=subprocess.DEVNULL,
+    )
+    file, end = cluster.folder / "strace", time.monotonic() + 20
+    while not (file.exists() and "INJECTED" in file.read_text()):
+        assert time.monotonic() < end, "no call failed"
+        time.sleep(0.05)
+    tracer.terminate()
+    tracer.wait(10)
+    file.unlink()
+    time.sleep(2)
+    if not part.alive():
+        cluster.start("shard.0")
+    part.wait_ready(30)

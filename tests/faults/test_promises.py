@@ -121,7 +121,16 @@ def test_a_kick_acts_within_2_s_with_redis_down(cluster, people):
     within(2, lambda: is_shut_out(kicked, room))
     within(2, lambda: bob.user.get(f"/v1/rooms/{room}/messages").status_code == 404)
     cluster.start("redis")
-    sender.say(room, "not for bob")
+    sender.ask(
+        "send",
+        "sent",
+        skip={"presence", "member"},
+        timeout=15,
+        room_id=room,
+        nonce="after the kick",
+        type="TEXT",
+        content="not for bob",
+    )
     kicked.quiet(1, skip={"presence", "member", "error", "receipt"})
 
 
