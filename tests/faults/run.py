@@ -61,7 +61,7 @@ class Table:
     def add(self, row):
         count = row.summary.get
         cells = [count("sent", "?"), count("acknowledged", "?"), *(count(v, "?") for v in VERDICTS)]
-        verdict = "clean" if row.clean() else row.trouble or "not clean"
+        verdict = "clean" if row.clean() else row.trouble.partition("\n")[0] or "not clean"
         self.write([row.fault.name, *cells, f"{row.pause:.1f} s", verdict])
 
     def skip(self, fault, why):
