@@ -1,7 +1,7 @@
 # Sourced by ./run and ./test: installs Debian packages that are missing, saying what and why.
 
 parley_packages_build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libssl-dev libargon2-dev libsqlite3-dev zlib1g-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libutf8proc-dev libmimalloc-dev libpq-dev librdkafka-dev libhiredis-dev libcurl4-openssl-dev python3 util-linux"
-parley_packages_test="git libgtest-dev libgmock-dev python3-venv clang-19 libclang-rt-19-dev universal-ctags openssl strace chromium adduser dpkg-dev file groff curl systemd libvips42 ffmpeg"
+parley_packages_test="git faketime libgtest-dev libgmock-dev python3-venv clang-19 libclang-rt-19-dev universal-ctags openssl strace chromium adduser dpkg-dev file groff curl systemd libvips42 ffmpeg"
 # What a cluster runs beside Parley: ./cluster, and the tests that start one.
 parley_packages_cluster="redis-server postgresql-15 nginx-light default-jre-headless maven python3"
 # Node.js may have come from elsewhere than Debian, with an npm of its own that Debian's would fight.

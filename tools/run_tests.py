@@ -295,6 +295,9 @@ def part_cluster():
     build_release()
     tally = pytest("tests/cluster")
     tally.add(pytest("tests/e2e", *AT_ONCE, env={"PARLEY_TARGET": "cluster"}))
+    # Also where Nginx sends a client anywhere: what is about messages, members and coming back.
+    spread = [f"tests/e2e/test_{name}.py" for name in ("messages", "resume", "members", "rooms")]
+    tally.add(pytest(*spread, *AT_ONCE, env={"PARLEY_TARGET": "cluster", "PARLEY_STICKY": "off"}))
     tally.add(pytest("tests/faults", timeout_s=1200, again=False))
     return tally
 

@@ -2,8 +2,8 @@
 // acknowledged; so a read asks the log for its end, and waits until the store's position in that
 // partition is there. While nothing is sent both are known to be equal and nothing waits.
 //
-// When the log cannot be asked, nothing new can be acknowledged either: the read waits for the
-// greatest end that was known, and is counted as uncertain.
+// When the log cannot be asked, nothing new can be sent either; what it had already may still be
+// acknowledged. The read waits for the greatest end that was known, and is counted as uncertain.
 //
 // Threading: one core. Owner: app, one for each core. Bound: calls under way share one question to
 // the log, and one to each shard.

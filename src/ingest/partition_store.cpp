@@ -41,7 +41,7 @@ void PartitionStore::fill(Room& entry, ports::ShardRoom read) {
 Result<PartitionStore::Room*> PartitionStore::find(model::RoomId room) {
     const auto known = x_rooms.find(room);
     if (known != x_rooms.end()) return &remember(room);
-    PARLEY_TRY(std::vector<ports::ShardRoom> read, x_shard.rooms(std::span(&room, 1)));
+    PARLEY_TRY(std::vector<ports::ShardRoom> read, shard().rooms(std::span(&room, 1)));
     Room& entry = remember(room);
     if (!read.empty()) fill(entry, std::move(read.front()));
     return &entry;
@@ -74,7 +74,7 @@ Result<void> PartitionStore::prepare(std::span<const model::Draft* const> drafts
     if (!rooms.empty()) {
         std::sort(rooms.begin(), rooms.end());
         rooms.erase(std::unique(rooms.begin(), rooms.end()), rooms.end());
-        PARLEY_TRY(std::vector<ports::ShardRoom> read, x_shard.rooms(rooms));
+        PARLEY_TRY(std::vector<ports::ShardRoom> read, shard().rooms(rooms));
         for (const model::RoomId room : rooms) remember(room);
         for (ports::ShardRoom& room : read) {
             Room& entry = remember(room.stored.room.id);
@@ -82,7 +82,7 @@ Result<void> PartitionStore::prepare(std::span<const model::Draft* const> drafts
         }
     }
     if (!nonces.empty()) {
-        PARLEY_TRY(auto found, x_shard.nonces(nonces));
+        PARLEY_TRY(auto found, shard().nonces(nonces));
         for (std::size_t i = 0; i < nonces.size(); ++i) {
             std::string nonce = nonces[i].nonce;
             x_prepared.emplace(std::move(nonce),
@@ -142,7 +142,7 @@ PartitionStore::nonce(model::RoomId room, model::UserId user, std::string_view n
     }
     if (!read) {
         const ports::NonceKey key{room, user, std::string(nonce)};
-        PARLEY_TRY(auto answers, x_shard.nonces(std::span(&key, 1)));
+        PARLEY_TRY(auto answers, shard().nonces(std::span(&key, 1)));
         found = std::move(answers.front());
     }
     if (!found) return found;
@@ -158,7 +158,7 @@ Result<std::optional<model::Message>> PartitionStore::message(model::RoomId room
                                                               model::MessageId message) {
     const auto known = x_messages.find(message);
     if (known == x_messages.end() || !known->second.state) {
-        PARLEY_TRY(x_read, x_shard.message(room, message));
+        PARLEY_TRY(x_read, shard().message(room, message));
         return x_read;
     }
     if (known->second.state->room_id != room) return std::optional<model::Message>{};
@@ -171,7 +171,7 @@ Result<std::optional<model::Time>> PartitionStore::paced_at(model::RoomId room,
     if (known != x_paced.end()) return std::optional(known->second);
     PARLEY_TRY(const Room* entry, find(room));
     if (entry->ends_of_slow_mode > 0) return std::optional<model::Time>{};
-    return x_shard.paced_at(room, user);
+    return shard().paced_at(room, user);
 }
 
 Result<PartitionStore::ReactionFacts> PartitionStore::reaction(model::RoomId room,
@@ -184,7 +184,7 @@ Result<PartitionStore::ReactionFacts> PartitionStore::reaction(model::RoomId roo
     if (known != x_messages.end() && known->second.reactions) {
         reactions = &*known->second.reactions;
     } else {
-        PARLEY_TRY(read, x_shard.reactions(room, message));
+        PARLEY_TRY(read, shard().reactions(room, message));
         // If the draft becomes an event, put() moves these on; else begin() lets them go.
         x_asked = message;
         Message& entry = x_messages[message];

@@ -23,6 +23,7 @@
 #include <list>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace parley::ingest {
@@ -34,6 +35,10 @@ public:
 
     // Reads what these drafts will ask for in few calls. Errors: unavailable.
     Result<void> prepare(std::span<const model::Draft* const> drafts);
+
+    // Whether the shard was read since the last call. If another worker owned the partition by
+    // then, what was sequenced meanwhile is not what the log makes.
+    bool take_read() { return std::exchange(x_has_read, false); }
 
     // The events put since the last call, in order.
     std::vector<model::Sequenced> take_unstored();
@@ -104,7 +109,13 @@ private:
     const Nonce* find_unstored(model::RoomId room, model::UserId user,
                                std::string_view nonce) const;
 
+    ports::ShardStore& shard() {
+        x_has_read = true;
+        return x_shard;
+    }
+
     ports::ShardStore& x_shard;
+    bool x_has_read = false;
     const model::EventId x_last_id;
     model::NewNonces x_new_nonces;
     std::unordered_map<model::RoomId, Room> x_rooms;

@@ -32,25 +32,35 @@ void ShardWorker::take_loop() {
     for (;;) {
         x_to_take.wait(lock, [&] { return x_stopping || next_to_take(); });
         if (x_stopping) return;
-        if (const auto now = x_parts.clock.steady(); now < x_next_take) {
-            x_to_take.wait_for(lock, x_next_take - now, [&] { return x_stopping; });
-            continue;
-        }
-        const Fence wanted = *next_to_take();
-        lock.unlock();
-        auto taken = take_over(wanted);
-        lock.lock();
-        if (taken) {
-            x_held[wanted.partition] = wanted.term;
-            x_taken_over.push_back(std::move(*taken));
-            x_work.notify_one();
-            continue;
-        }
-        x_probe.failures.add();
-        x_next_take = x_parts.clock.steady() + limits::kShardTryAgain;
-        x_parts.log.warning("the shard does not answer; the partition waits",
-                            {{"partition", wanted.partition}, {"detail", taken.error().detail}});
+        if (const Pause pause = take_some(lock); pause && *pause > 0ms)
+            x_to_take.wait_for(lock, *pause, [&] { return x_stopping; });
     }
+}
+
+std::optional<std::chrono::milliseconds> ShardWorker::take_step() {
+    std::unique_lock lock(x_mutex);
+    return take_some(lock);
+}
+
+ShardWorker::Pause ShardWorker::take_some(std::unique_lock<std::mutex>& lock) {
+    const auto next = next_to_take();
+    if (!next) return std::nullopt;
+    if (const auto now = x_parts.clock.steady(); now < x_next_take)
+        return std::chrono::ceil<std::chrono::milliseconds>(x_next_take - now);
+    lock.unlock();
+    auto taken = take_over(*next);
+    lock.lock();
+    if (taken) {
+        x_held[next->partition] = next->term;
+        x_taken_over.push_back(std::move(*taken));
+        x_work.notify_one();
+        return 0ms;
+    }
+    x_probe.failures.add();
+    x_next_take = x_parts.clock.steady() + limits::kShardTryAgain;
+    x_parts.log.warning("the shard does not answer; the partition waits",
+                        {{"partition", next->partition}, {"detail", taken.error().detail}});
+    return limits::kShardTryAgain;
 }
 
 // --- storing
@@ -61,27 +71,52 @@ bool ShardWorker::is_current(const Segment& segment) const {
 }
 
 bool ShardWorker::wait_for_segments(std::unique_lock<std::mutex>& lock) {
-    x_to_store.wait(lock, [&] { return !x_segments.empty() || x_sequencer_ended; });
-    return !x_segments.empty();
+    x_to_store.wait(
+        lock, [&] { return !x_round.empty() || !x_segments.empty() || x_sequencer_ended; });
+    return !x_round.empty() || !x_segments.empty();
 }
 
 void ShardWorker::store_loop() {
     std::unique_lock lock(x_mutex);
-    while (wait_for_segments(lock)) {
-        const auto begun = x_parts.clock.steady();
-        bool full = false;
-        std::vector<Segment> round;
-        for (auto& [partition, waiting] : x_segments) {
-            round.push_back(take_segments(waiting));
-            full = full || !waiting.empty();
-        }
-        std::erase_if(x_segments, [](const auto& one) { return one.second.empty(); });
-        for (Segment& segment : round) store(lock, std::move(segment));
-        x_probe.unstored.set(static_cast<std::int64_t>(x_unstored_events));
-        if (full || x_stopping) continue;
-        const auto left = limits::kStorePause - (x_parts.clock.steady() - begun);
-        if (left > 0ms) x_to_store.wait_for(lock, left, [&] { return x_sequencer_ended; });
+    while (wait_for_segments(lock))
+        if (const Pause pause = store_some(lock); pause && *pause > 0ms)
+            x_to_store.wait_for(lock, *pause, [&] { return x_sequencer_ended; });
+}
+
+std::optional<std::chrono::milliseconds> ShardWorker::store_step() {
+    std::unique_lock lock(x_mutex);
+    return store_some(lock);
+}
+
+// Under x_mutex.
+void ShardWorker::begin_round() {
+    x_round_begun = x_parts.clock.steady();
+    x_more_waits = false;
+    for (auto& [partition, waiting] : x_segments) {
+        x_round.push_back(take_segments(waiting));
+        x_more_waits = x_more_waits || !waiting.empty();
     }
+    std::erase_if(x_segments, [](const auto& one) { return one.second.empty(); });
+}
+
+// One attempt at one segment.
+ShardWorker::Pause ShardWorker::store_some(std::unique_lock<std::mutex>& lock) {
+    if (x_round.empty()) {
+        begin_round();
+        if (x_round.empty()) return std::nullopt;
+        x_store_pause = limits::kStoreRetry;
+    }
+    if (!store_first(lock)) {
+        const auto pause = x_store_pause;
+        x_store_pause = std::min<std::chrono::milliseconds>(2 * pause, limits::kStoreRetryMax);
+        return pause;
+    }
+    x_store_pause = limits::kStoreRetry;
+    if (!x_round.empty()) return 0ms;
+    x_probe.unstored.set(static_cast<std::int64_t>(x_unstored_events));
+    if (x_more_waits || x_stopping) return 0ms;
+    return std::chrono::ceil<std::chrono::milliseconds>(
+        limits::kStorePause - (x_parts.clock.steady() - x_round_begun));
 }
 
 // Under x_mutex.
@@ -100,39 +135,37 @@ ShardWorker::Segment ShardWorker::take_segments(std::deque<Segment>& waiting) {
     return taken;
 }
 
-void ShardWorker::store(std::unique_lock<std::mutex>& lock, Segment segment) {
-    auto pause = std::chrono::milliseconds(limits::kStoreRetry);
+// Whether the first segment of the round is done with: stored, or nobody's any more. False: the
+// same again, later.
+bool ShardWorker::store_first(std::unique_lock<std::mutex>& lock) {
+    Segment& segment = x_round.front();
     bool stored = false;
-    while (!stored && is_current(segment)) {
+    if (is_current(segment)) {
         lock.unlock();
         const auto written = x_parts.writes.write(segment.rows);
         lock.lock();
-        if (written && *written) {
-            stored = true;
-        } else if (written) {
-            x_fenced.push_back({segment.rows.partition, segment.term});
-            break;
-        } else {
+        stored = written && *written;
+        if (written && !stored) x_fenced.push_back({segment.rows.partition, segment.term});
+        if (!written) {
             x_probe.failures.add();
             x_parts.log.warning("the shard cannot be written; trying again",
                                 {{"partition", segment.rows.partition},
                                  {"events", segment.rows.events.size()},
                                  {"detail", written.error().detail}});
-            if (x_sequencer_ended) break; // the log has it; whoever comes next goes on from there
-            x_to_store.wait_for(lock, pause, [&] { return x_sequencer_ended; });
-            pause = std::min<std::chrono::milliseconds>(2 * pause, limits::kStoreRetryMax);
+            // At the end the log has it; whoever comes next goes on from there.
+            if (!x_sequencer_ended && is_current(segment)) return false;
         }
     }
     x_unstored_events -= segment.rows.events.size();
     x_unstored_bytes -= segment.bytes;
-    if (!stored) {
-        x_work.notify_one();
-        return;
+    if (stored) {
+        x_probe.stored.add(segment.rows.events.size());
+        x_probe.batches.add();
+        x_stored.push_back(std::move(segment));
     }
-    x_probe.stored.add(segment.rows.events.size());
-    x_probe.batches.add();
-    x_stored.push_back(std::move(segment));
+    x_round.pop_front();
     x_work.notify_one();
+    return true;
 }
 
 } // namespace parley::ingest

@@ -140,6 +140,12 @@ bool ShardWorker::wait_for_work(Work& work) {
         x_work.wait_for(lock, limits::kShardTryAgain, something);
     else
         x_work.wait_for(lock, 1s, something);
+    collect(work);
+    return !x_stopping;
+}
+
+// Under x_mutex.
+void ShardWorker::collect(Work& work) {
     x_changed = false;
     work.arrived = std::exchange(x_arrived, {});
     work.stored = std::exchange(x_stored, {});
@@ -148,25 +154,35 @@ bool ShardWorker::wait_for_work(Work& work) {
     work.terms = x_terms;
     work.crowded = x_unstored_events > limits::kUnstoredEvents ||
                    x_unstored_bytes > limits::kUnstoredBytes;
-    return !x_stopping;
 }
 
 void ShardWorker::sequence_loop() {
     Work work;
-    while (wait_for_work(work)) {
-        settle(work);
-        for (Taken& taken : work.taken)
-            if (const auto term = work.terms.find(taken.partition);
-                term != work.terms.end() && term->second == taken.term)
-                begin(std::move(taken));
-        for (auto& [partition, records] : work.arrived) {
-            const auto found = x_owned.find(partition);
-            if (found != x_owned.end()) take(*found->second, std::move(records));
-        }
-        for (auto& [partition, owned] : x_owned) run(*owned);
-        for (auto& [partition, owned] : x_owned) balance(*owned, work.crowded);
-        show();
+    while (wait_for_work(work)) do_work(work);
+}
+
+void ShardWorker::sequence_step() {
+    Work work;
+    {
+        std::lock_guard lock(x_mutex);
+        collect(work);
     }
+    do_work(work);
+}
+
+void ShardWorker::do_work(Work& work) {
+    settle(work);
+    for (Taken& taken : work.taken)
+        if (const auto term = work.terms.find(taken.partition);
+            term != work.terms.end() && term->second == taken.term)
+            begin(std::move(taken));
+    for (auto& [partition, records] : work.arrived) {
+        const auto found = x_owned.find(partition);
+        if (found != x_owned.end()) take(*found->second, std::move(records));
+    }
+    for (auto& [partition, owned] : x_owned) run(*owned);
+    for (auto& [partition, owned] : x_owned) balance(*owned, work.crowded);
+    show();
 }
 
 // What the storer has done, and who owns what now.
@@ -274,7 +290,7 @@ std::size_t ShardWorker::sequence(Owned& owned, Decoded& some) {
         x_probe.drafts.add();
         if (outcome.durable && !outcome.duplicate)
             owned.position.last_id = std::max(owned.position.last_id, outcome.durable->event().id);
-        publish(some.drafts[i].sender, std::move(outcome));
+        publish(owned, some.drafts[i].sender, std::move(outcome));
         x_probe.lag_ms.set(x_parts.clock.now().ms - at.ms);
     }
     return some.records;
@@ -293,8 +309,27 @@ void ShardWorker::bury(const Owned& owned, const Decoded& some, std::size_t done
     }
 }
 
+bool ShardWorker::is_sure(Owned& owned) {
+    owned.unsure = owned.store->take_read() || owned.unsure;
+    if (!owned.unsure) return true;
+    const auto owns = x_parts.reads.owns(owned.partition, owned.position.generation);
+    owned.unsure = !owns || !*owns;
+    if (!owns) {
+        x_probe.failures.add();
+        owned.stalled = true;
+    } else if (!*owns) {
+        owned.fenced = true;
+        std::lock_guard lock(x_mutex);
+        x_fenced.push_back({owned.partition, owned.term});
+        x_work.notify_one();
+    }
+    return !owned.unsure;
+}
+
 void ShardWorker::run(Owned& owned) {
     owned.stalled = false;
+    if (owned.fenced || !is_sure(owned)) return;
+    tell(owned);
     while (!owned.waiting.empty() && !owned.stalled) {
         Decoded some = decode_some(owned);
         if (some.newer) {
@@ -310,12 +345,12 @@ void ShardWorker::run(Owned& owned) {
                                 owned.waiting.begin() + static_cast<std::ptrdiff_t>(done));
             owned.moved = true;
         }
-        flush_published();
-        hand_to_storer(owned);
+        if (!is_sure(owned)) return;
+        tell(owned);
     }
 }
 
-void ShardWorker::publish(const plog::Sender& sender, ports::Outcome outcome) {
+void ShardWorker::publish(Owned& owned, const plog::Sender& sender, ports::Outcome outcome) {
     if (outcome.error)
         x_probe.refused.add();
     else if (outcome.duplicate)
@@ -324,8 +359,8 @@ void ShardWorker::publish(const plog::Sender& sender, ports::Outcome outcome) {
         x_probe.events.add();
         std::string record = plog::Codec::encode(sender, *outcome.durable);
         if (is_personal(*outcome.durable))
-            x_outgoing.push_back({std::string(plog::kPeopleChannel), record});
-        x_outgoing.push_back(
+            owned.outgoing.push_back({std::string(plog::kPeopleChannel), record});
+        owned.outgoing.push_back(
             {plog::room_channel(outcome.durable->event().room_id), std::move(record)});
     }
     if (sender.number == 0) return;
@@ -338,16 +373,17 @@ void ShardWorker::publish(const plog::Sender& sender, ports::Outcome outcome) {
     answer.durable = std::move(outcome.durable);
     plog::Writer list;
     list.bytes(plog::Codec::encode(answer));
-    x_answers[sender.node] += list.take();
+    owned.answers[sender.node] += list.take();
 }
 
-void ShardWorker::flush_published() {
+void ShardWorker::tell(Owned& owned) {
     // Events before answers: a node that follows the room answers its people with the event.
-    for (auto& [node, answers] : x_answers)
+    for (auto& [node, answers] : owned.answers)
         if (!answers.empty())
-            x_outgoing.push_back({plog::node_channel(node), std::exchange(answers, {})});
-    if (x_answers.size() > 1024) x_answers.clear(); // nodes come and go
-    if (!x_outgoing.empty()) x_parts.bus.publish(std::exchange(x_outgoing, {}));
+            owned.outgoing.push_back({plog::node_channel(node), std::exchange(answers, {})});
+    if (owned.answers.size() > 1024) owned.answers.clear(); // nodes come and go
+    if (!owned.outgoing.empty()) x_parts.bus.publish(std::exchange(owned.outgoing, {}));
+    hand_to_storer(owned);
 }
 
 void ShardWorker::hand_to_storer(Owned& owned) {

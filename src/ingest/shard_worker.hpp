@@ -12,7 +12,13 @@
 // A record that is none of ours goes to the dead letters, and its partition goes on. One of a
 // newer version stops its partition: an upgraded worker will know it.
 //
-// Threading: DraftHandler's calls from the consumer's thread; the rest from the owner's. Owner:
+// A worker that stood still may go on with a partition that another one has by now. What it makes
+// of memory alone is what the other one makes of the same log. But what it reads from the shard is
+// the other one's: so nothing that rests on a read is told before the shard has said that the
+// generation is still this one's.
+//
+// Threading: DraftHandler's calls from the consumer's thread; the rest from the owner's. Who has no
+// threads to give (tests/sim) does not start() it, and takes each thread's steps itself. Owner:
 // app. Shutdown: stop() stores what was sequenced, as long as the shard lets it, and joins.
 // Bounds: limits::kUnstoredEvents and kUnstoredBytes; beyond them partitions are paused.
 #pragma once
@@ -32,6 +38,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -71,7 +78,14 @@ public:
     // Whether each owned partition has been taken over. Any thread.
     bool ready() const;
 
+    // What the three threads do, one step each, without waiting. Storing and taking answer after
+    // how long they want to come again; nullopt: when there is something.
+    void sequence_step();
+    std::optional<std::chrono::milliseconds> store_step();
+    std::optional<std::chrono::milliseconds> take_step();
+
 private:
+    using Pause = std::optional<std::chrono::milliseconds>;
     // Of one partition, from take-over to revocation.
     struct Owned {
         ports::Partition partition = 0;
@@ -83,6 +97,12 @@ private:
         bool stalled = false; // its first draft needs an answer of the shard
         bool paused = false;
         bool moved = false; // position is ahead of what the storer was given
+        // What was sequenced rests on what was read from the shard, and is told when it is sure
+        // that nobody else owned the partition by then.
+        bool unsure = false;
+        bool fenced = false; // somebody does
+        std::vector<ports::BusMessage> outgoing;
+        std::unordered_map<std::string, std::string> answers; // by node
     };
     // What one step of a partition has made, and where that leaves it.
     struct Segment {
@@ -124,6 +144,8 @@ private:
     // The sequencer's thread.
     void sequence_loop();
     bool wait_for_work(Work& work);
+    void collect(Work& work);
+    void do_work(Work& work);
     void settle(Work& work);
     void begin(Taken taken);
     void run(Owned& owned);
@@ -131,14 +153,16 @@ private:
     static Decoded decode_some(const Owned& owned);
     std::size_t sequence(Owned& owned, Decoded& some);
     void bury(const Owned& owned, const Decoded& some, std::size_t done);
-    void publish(const protocol::log::Sender& sender, ports::Outcome outcome);
-    void flush_published();
+    bool is_sure(Owned& owned);
+    void publish(Owned& owned, const protocol::log::Sender& sender, ports::Outcome outcome);
+    void tell(Owned& owned);
     void hand_to_storer(Owned& owned);
     void balance(Owned& owned, bool crowded);
     void show();
 
     // The taker's thread.
     void take_loop();
+    Pause take_some(std::unique_lock<std::mutex>& lock);
     std::optional<Fence> next_to_take() const;
     Result<Taken> take_over(const Fence& wanted);
 
@@ -146,7 +170,9 @@ private:
     void store_loop();
     bool wait_for_segments(std::unique_lock<std::mutex>& lock);
     Segment take_segments(std::deque<Segment>& waiting);
-    void store(std::unique_lock<std::mutex>& lock, Segment segment);
+    void begin_round();
+    Pause store_some(std::unique_lock<std::mutex>& lock);
+    bool store_first(std::unique_lock<std::mutex>& lock);
     bool is_current(const Segment& segment) const;
 
     const ShardWorkerParts x_parts;
@@ -168,10 +194,14 @@ private:
     bool x_stopping = false, x_sequencer_ended = false;
     std::atomic<std::size_t> x_taken{0}, x_assigned{0};
 
+    // The storer's thread only: a segment of each partition that had some, and whether more waits.
+    std::deque<Segment> x_round;
+    bool x_more_waits = false;
+    std::chrono::steady_clock::time_point x_round_begun{};
+    std::chrono::milliseconds x_store_pause{}; // after a failure
+
     // The sequencer's thread only.
     std::map<ports::Partition, std::unique_ptr<Owned>> x_owned;
-    std::vector<ports::BusMessage> x_outgoing;
-    std::unordered_map<std::string, std::string> x_answers; // by node
 
     struct Probe {
         Probe(Metrics& metrics, const std::string& shard);

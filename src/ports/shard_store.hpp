@@ -57,6 +57,9 @@ public:
     // The caller owns the partition from now on. A partition that was never written begins at
     // offset 0 with last id 0.
     virtual Result<PartitionPosition> take_over(Partition partition) = 0;
+    // Whether nobody has taken the partition over since: what was read before this was asked is of
+    // this generation.
+    virtual Result<bool> owns(Partition partition, std::uint64_t generation) = 0;
     // All of it durable, or nothing. False: somebody else has taken the partition over; nothing was
     // written. Events that the rows have already (a commit whose answer was lost) are no error.
     virtual Result<bool> write(const ShardBatch& batch) = 0;

@@ -99,12 +99,13 @@ Task<Result<bool>> Rooms::read_missed(model::RoomId room) {
     const auto gap = x_gaps.find(room);
     const auto reached = x_home.last_id(room);
     if (gap == x_gaps.end() || !reached) co_return false;
-    const model::EventId newest = std::max(*reached, page->last_id);
+    model::EventId newest = std::max(*reached, page->last_id);
     for (const ports::Outcome& outcome : gap->second.waiting) {
         const model::Event& event = outcome.durable->event();
-        if (event.id > newest && event.prev_id > newest)
-            co_return Error(Errc::unavailable, "the store is behind");
-        if (event.id > newest) break;
+        if (event.id <= newest) continue;
+        // Also in what was heard since something may be missing.
+        if (event.prev_id > newest) co_return Error(Errc::unavailable, "the store is behind");
+        newest = event.id;
     }
     co_return false;
 }

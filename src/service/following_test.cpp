@@ -108,6 +108,48 @@ TEST_F(FollowingTest, WhatWasMissedIsSeenBeforeWhatCameAfterIt) {
     EXPECT_EQ(bob.ids_of("message"), expected);
 }
 
+TEST_F(FollowingTest, WhatTheLogHadBeforeIsNewsWhereItWasMissed) {
+    const model::RoomId room = make_room({users[1]});
+    Listener bob(users[1]);
+    const auto resume = listen(1, bob, room);
+    ASSERT_TRUE(resume);
+    const auto first = said_elsewhere(room, users[0], "a");
+    const auto second = said_elsewhere(room, users[0], "b");
+    // The answer to one who sent it again; its event was never heard.
+    ports::Outcome repeated = second;
+    repeated.duplicate = true;
+    hear(repeated);
+    wait_for(1, bob, 2);
+    hear(first);
+    hear(second);
+    hear(repeated);
+    EXPECT_EQ(bob.ids_of("message"), (std::vector{id_of(first), id_of(second)}));
+    EXPECT_TRUE(bob.chained(resume->last_id));
+}
+
+TEST_F(FollowingTest, WhoHasSeenMoreElsewhereDoesNotSeeItAgain) {
+    const model::RoomId room = make_room({users[1]});
+    Listener bob(users[1]);
+    ASSERT_TRUE(await(0, rooms[0]->view(users[0], room)));
+    const auto first = said_elsewhere(room, users[0], "a");
+    const auto second = said_elsewhere(room, users[0], "b");
+    const auto resume = listen(1, bob, room, second.durable->event().id);
+    ASSERT_TRUE(resume && resume->recovered && resume->events.empty());
+    hear(first);
+    hear(second);
+    EXPECT_EQ(bob.count("message"), 0);
+    // What nobody has given out holds nothing back.
+    const auto third = said_elsewhere(room, users[0], "c");
+    Listener eve(users[1]);
+    const auto strange = listen(0, eve, room, model::EventId{INT64_MAX});
+    ASSERT_TRUE(strange && !strange->recovered);
+    hear(third);
+    const auto fourth = said_elsewhere(room, users[0], "d");
+    hear(fourth);
+    EXPECT_EQ(eve.ids_of("message").back(), id_of(fourth));
+    EXPECT_EQ(bob.ids_of("message"), (std::vector{id_of(third), id_of(fourth)}));
+}
+
 TEST_F(FollowingTest, AFeedThatSaysNothingIsNoticed) {
     const model::RoomId room = make_room({users[1]});
     Listener bob(users[1]);

@@ -221,14 +221,15 @@ void Rooms::on_home_outcomes(std::vector<ports::Outcome> outcomes) {
 }
 
 void Rooms::take(ports::Outcome outcome, ByCore& by_core) {
-    const bool is_event = outcome.durable && !outcome.error && !outcome.duplicate;
-    bool shown = is_event;
-    if (x_ports.feed && is_event) {
+    bool shown = outcome.durable && !outcome.error && !outcome.duplicate;
+    if (x_ports.feed && outcome.durable && !outcome.error) {
         if (hold_behind_gap(outcome)) return;
         const model::Event& event = outcome.durable->event();
         const RoomHome::Place place = x_home.place(event);
+        // What the log had before may have been missed here, and then it is news.
+        if (place == RoomHome::Place::next) outcome.duplicate = false;
         shown = place == RoomHome::Place::next ||
-                (place == RoomHome::Place::unknown && !was_told(event.id));
+                (place == RoomHome::Place::unknown && shown && !was_told(event.id));
     }
     spread(std::move(outcome), shown, by_core);
 }

@@ -1,5 +1,6 @@
 // The listening half of Rooms: connect, subscribe, resume, unsubscribe.
 #include "base/run_on.hpp"
+#include "chat/snowflake.hpp"
 #include "protocol/v1/server_frame.hpp"
 #include "service/rooms.hpp"
 
@@ -70,6 +71,17 @@ void Rooms::detach_if_unheard(model::RoomId room) {
        [room, core = x_core.index()](Rooms& home) { home.x_home.detach(room, core); });
 }
 
+namespace {
+
+// Ids are times. One of a later time than the clocks of a cluster can be apart was given out by
+// nobody: a client that sends it hears everything from now on.
+bool may_be_known(model::EventId since, model::Time now) {
+    constexpr std::int64_t kApartMs = 24 * 3600 * 1000;
+    return chat::time_of(since).ms <= now.ms + kApartMs;
+}
+
+} // namespace
+
 // The order of steps is the proof: the subscription holds frames (begin) before this core asks to
 // hear of the room (attach), and the snapshot is read after that. So an event is in the snapshot or
 // is held, or both.
@@ -97,25 +109,33 @@ Task<Result<void>> Rooms::listen(chat::Subscription& subscription,
     x_hub.set_role(room, user, *attached->standing.role);
 
     Resume resume{attached->last_id, {}, false, false};
-    if (since) {
-        x_probe.resumes.add();
-        resume.recovered = *since <= attached->last_id;
-    }
+    if (since) x_probe.resumes.add();
     model::EventId through = attached->last_id;
-    bool read = since && *since < attached->last_id;
+    // A client may have seen more than its room's home core: it has read the store, or was
+    // elsewhere. What it has seen must not come again when it arrives here.
+    bool read = since && *since != attached->last_id;
     if (read) through = *since;
+    model::EventId read_to = through;
     while (read || subscription.overflowed()) {
         if (subscription.overflowed()) x_hub.go_live(subscription, through);
         auto page = co_await x_ports.history.events_after(room, through, limits::kResumePage);
         if (!alive()) co_return Error(Errc::not_a_member, "the subscription has ended");
         if (!page) co_return fail(page.error());
         read = false;
+        if (page->last_id < through && !may_be_known(through, x_ports.clock.now()))
+            through = page->last_id;
+        read_to = std::max(page->last_id, through);
         for (model::Event& event : page->events) resume.events.push_back(std::move(event));
         if (!resume.events.empty()) through = resume.events.back().id;
-        resume.last_id = std::max(page->last_id, through);
+        resume.last_id = std::max(page->last_id, attached->last_id);
+        if (!resume.events.empty()) resume.last_id = std::max(resume.last_id, through);
         resume.more = page->more || resume.events.size() > limits::kResumePage;
         if (resume.more) break;
     }
+    // What this process has shown may not be stored yet.
+    if (!resume.more && read_to < attached->last_id)
+        co_return fail({Errc::unavailable, "the store is behind; try again"});
+    resume.recovered = since && *since <= resume.last_id;
     x_probe.resumed_events.add(resume.events.size());
     if (resume.events.size() > limits::kResumePage) resume.events.resize(limits::kResumePage);
     answer(resume);

@@ -97,6 +97,9 @@ public:
     Result<ports::PartitionPosition> take_over(ports::Partition partition) override {
         return x_shard.take_over(partition);
     }
+    Result<bool> owns(ports::Partition partition, std::uint64_t generation) override {
+        return x_shard.owns(partition, generation);
+    }
     Result<bool> write(const ports::ShardBatch& batch) override {
         if (refuses) return Error(Errc::unavailable, "refused by the test");
         return x_shard.write(batch);

@@ -162,7 +162,8 @@ def running_cluster():
     if folder := os.environ.get(SHARED_CLUSTER):
         yield Cluster(folder)
         return
-    cluster = Cluster(environment=TEST_ENVIRONMENT)
+    sticky = os.environ.get("PARLEY_STICKY") != "off"
+    cluster = Cluster(environment=TEST_ENVIRONMENT, sticky=sticky)
     with cluster:
         yield cluster
         assert not cluster.dead(), f"ended during the tests: {cluster.dead()}"

@@ -1,56 +1,27 @@
-"""The faults, by name. Each is a function of a running cluster and of dice: it breaks something under load and
-mends it. What is left broken, the run mends (see run.py)."""
+"""Faults of processes: they are killed, stand still, start again. Each is a function of a running cluster and of dice:
+it breaks something under load and mends it. What is left broken, the run mends (see run.py)."""
 
-import random
+import os
 import signal
 import struct
 import time
-from dataclasses import dataclass
-from typing import Callable
 
+import link_faults  # noqa: F401
+import machine_faults  # noqa: F401
 from kafka_wire import produce
+from registry import fault, killed_for, stop_for
+
+from tools.cluster import process
 
 TOPIC = "room-events"
 
 
-@dataclass
-class Fault:
-    name: str
-    do: Callable
-    short: bool  # part of the selection that every run of the suite has
-    pause_max: float  # seconds in which somebody may see nothing new
-
-
-
-FAULTS = []
-
-
-def fault(name, *, short=True, pause_max=12.0):
-    def take(function):
-        FAULTS.append(Fault(name, function, short, pause_max))
-        return function
-
-    return take
-
-
-def stop_for(cluster, name, seconds):
-    cluster.kill(name, signal.SIGSTOP)
-    time.sleep(seconds)
-    cluster.kill(name, signal.SIGCONT)
-
-
-def killed_for(cluster, name, seconds):
-    cluster.kill(name)
-    time.sleep(seconds)
-    cluster.start(name)
-
-
-@fault("none", short=False, pause_max=3)
+@fault("none", pause_max=3)
 def none(cluster, dice):
     time.sleep(5)
 
 
-@fault("gateway kill -9")
+@fault("gateway kill -9", short=True)
 def gateway_killed(cluster, dice):
     for name in ("chat.1", "chat.2"):
         killed_for(cluster, name, dice.uniform(0.5, 2))
@@ -62,18 +33,18 @@ def gateway_stopped(cluster, dice):
     stop_for(cluster, "chat.1", 8)
 
 
-@fault("user node kill -9", short=False)
+@fault("user node kill -9")
 def user_killed(cluster, dice):
     killed_for(cluster, "user.1", 2)
 
 
-@fault("orderly restart, one by one")
+@fault("orderly restart, one by one", short=True)
 def restarted(cluster, dice):
     for role in ("chat", "user", "ingest", "heartbeat"):
         cluster.local.restart(role)
 
 
-@fault("Redis kill -9, back after 2 s")
+@fault("Redis kill -9, back after 2 s", short=True)
 def redis_killed(cluster, dice):
     killed_for(cluster, "redis", 2)
 
@@ -90,17 +61,17 @@ def redis_stopped(cluster, dice):
     stop_for(cluster, "redis", 10)
 
 
-@fault("Kafka kill -9", pause_max=30)
+@fault("Kafka kill -9", short=True, pause_max=30)
 def kafka_killed(cluster, dice):
     killed_for(cluster, "kafka", 0.5)
 
 
-@fault("Kafka STOP 12 s", short=False, pause_max=30)
+@fault("Kafka STOP 12 s", pause_max=30)
 def kafka_stopped(cluster, dice):
     stop_for(cluster, "kafka", 12)
 
 
-@fault("shard kill -9")
+@fault("shard kill -9", short=True)
 def shard_killed(cluster, dice):
     killed_for(cluster, f"shard.{dice.randrange(2)}", 2)
 
@@ -115,20 +86,25 @@ def directory_killed(cluster, dice):
     killed_for(cluster, "directory", 3)
 
 
-@fault("ingest kill -9")
+@fault("directory STOP 6 s")
+def directory_stopped(cluster, dice):
+    stop_for(cluster, "directory", 6)
+
+
+@fault("ingest kill -9", short=True)
 def ingest_killed(cluster, dice):
     for name in ("ingest.1", "ingest.2"):
         killed_for(cluster, name, 3)
         time.sleep(2)
 
 
-@fault("ingest STOP beyond its session")
+@fault("ingest STOP beyond its session", short=True)
 def ingest_zombie(cluster, dice):
     stop_for(cluster, "ingest.1", 6)
     time.sleep(3)
 
 
-@fault("ingest STOP longer than the poll", short=False, pause_max=15)
+@fault("ingest STOP longer than the poll", pause_max=15)
 def ingest_long_zombie(cluster, dice):
     stop_for(cluster, "ingest.2", 40)
     time.sleep(3)
@@ -143,7 +119,7 @@ def rebalance_storm(cluster, dice):
         time.sleep(dice.uniform(0.2, 1.5))
 
 
-@fault("poison records")
+@fault("poison records", short=True)
 def poison(cluster, dice):
     port = cluster.part("kafka").port
     rotten = [b"", b"\0", b"\0" * 40, b"{}", b"[" * 1000, "\u2028{\"a\":\"\\u0000\"}".encode()]
@@ -153,6 +129,15 @@ def poison(cluster, dice):
             produce(port, TOPIC, partition, value)
 
 
+@fault("heartbeat STOP beyond the lease")
+def heartbeat_stopped(cluster, dice):
+    for name in ("heartbeat.1", "heartbeat.2"):
+        cluster.kill(name, signal.SIGSTOP)
+    time.sleep(6)
+    for name in ("heartbeat.1", "heartbeat.2"):
+        cluster.kill(name, signal.SIGCONT)
+
+
 @fault("heartbeat kill -9")
 def heartbeat_killed(cluster, dice):
     cluster.kill("heartbeat")
@@ -160,11 +145,25 @@ def heartbeat_killed(cluster, dice):
     cluster.start("heartbeat")
 
 
-@fault("Nginx reload")
+@fault("Nginx reload", short=True)
 def nginx_reloaded(cluster, dice):
     for _ in range(2):
         cluster.part("nginx").reload()
         time.sleep(2)
+
+
+@fault("Nginx worker killed")
+def nginx_worker_killed(cluster, dice):
+    for _ in range(3):
+        part = cluster.part("nginx")
+        workers = process.descendants(part.record["pid"])
+        os.kill(dice.choice(workers), signal.SIGKILL)
+        time.sleep(2)
+
+
+@fault("Nginx STOP 5 s", pause_max=16)
+def nginx_stopped(cluster, dice):
+    stop_for(cluster, "nginx", 5)
 
 
 @fault("Nginx kill -9")
@@ -195,22 +194,16 @@ def mix(cluster, dice, seconds):
         time.sleep(dice.uniform(0.5, 3))
 
 
-@fault("random mix, 20 s", pause_max=45)
+@fault("two tabs and two devices of everybody", pause_max=5, observers=4)
+def tabs(cluster, dice):
+    time.sleep(6)
+
+
+@fault("random mix, 20 s", short=True, pause_max=45)
 def short_mix(cluster, dice):
     mix(cluster, dice, 20)
 
 
-@fault("random mix, 5 min", short=False, pause_max=60)
+@fault("random mix, 5 min", pause_max=60)
 def long_mix(cluster, dice):
     mix(cluster, dice, 300)
-
-
-def by_name(name):
-    found = [each for each in FAULTS if each.name == name or name in each.name]
-    if not found:
-        raise KeyError(f"no fault {name!r}; there are: " + "; ".join(f.name for f in FAULTS))
-    return found[0]
-
-
-def dice_of(seed, name):
-    return random.Random(f"{seed} {name}")

@@ -7,12 +7,13 @@
 
 namespace parley::sim {
 
-Checker::Checker(World& world, const Journal& journal, memory::Store& store,
+Checker::Checker(World& world, const Journal& journal, StoreOf store_of,
                  const std::vector<model::RoomId>& rooms)
-    : x_world(world), x_journal(journal), x_store(store) {
+    : x_world(world), x_journal(journal), x_store_of(std::move(store_of)) {
     for (const model::RoomId room : rooms) {
         History& history = x_history[room];
-        const auto page = store.read_events(room, {}, std::numeric_limits<std::size_t>::max());
+        const auto page =
+            x_store_of(room).read_events(room, {}, std::numeric_limits<std::size_t>::max());
         for (const model::Event& event : page.events) history.push_back(to_wire(event));
         x_world.stats.stored += history.size();
     }
@@ -61,13 +62,14 @@ void Checker::check_rules() {
 
 void Checker::check_stored(model::RoomId room, const RoomModel& model) {
     RoomModel stored;
-    const auto now = x_store.read_room(room);
+    const auto now = x_store_of(room).read_room(room);
     if (!now) return x_world.violated("I4", "room " + room.to_string() + " is gone");
     for (const auto& member : now->members) stored.roles[member.user_id] = member.role;
     stored.open = now->room.visibility == model::Visibility::open;
     stored.name = number_of_name(now->room.name);
     stored.pause_s = now->room.slow_mode_seconds;
-    const auto page = x_store.read_before(room, {}, std::numeric_limits<std::size_t>::max());
+    const auto page =
+        x_store_of(room).read_before(room, {}, std::numeric_limits<std::size_t>::max());
     for (const auto& [message, reactions] : page.messages) {
         stored.messages[message.id] = {message.user_id, number_of(message.content),
                                        message.edited_at.has_value(), message.deleted};
@@ -110,7 +112,7 @@ void Checker::check_changes() {
             x_world.violated("I1", "acknowledged deletion of " + message.to_string() + " is lost");
     for (const auto& [whose, furthest] : x_journal.marks_done) {
         const auto& [user, room] = whose;
-        const model::MessageId mark = x_store.read_mark(user, room);
+        const model::MessageId mark = x_store_of(room).read_mark(user, room);
         if (mark < furthest) x_world.violated("I15", "a read mark went back");
         if (mark && !x_journal.marks_asked.contains({user, room, mark}))
             x_world.violated("I3", "a read mark where nobody put one");
@@ -160,7 +162,7 @@ void Checker::check_observer(const Device& device) {
         const History& history = x_history.at(room);
         const std::string name =
             "user " + device.user().to_string() + " in room " + room.to_string();
-        const auto role = x_store.role(room, device.user());
+        const auto role = x_store_of(room).role(room, device.user());
         const bool member = role && *role;
         if (member && view.state != Device::View::State::live)
             x_world.violated("I5", name + " is a member and not live");

@@ -6,6 +6,7 @@
 #include "tests/sim/client.hpp"
 #include "tests/sim/journal.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,7 +17,8 @@ namespace parley::sim {
 
 class Checker {
 public:
-    Checker(World& world, const Journal& journal, memory::Store& store,
+    using StoreOf = std::function<memory::Store&(model::RoomId)>;
+    Checker(World& world, const Journal& journal, StoreOf store_of,
             const std::vector<model::RoomId>& rooms);
 
     void check_history();                                       // I2, I3, I4, I6
@@ -38,7 +40,7 @@ private:
 
     World& x_world;
     const Journal& x_journal;
-    memory::Store& x_store;
+    const StoreOf x_store_of;
     std::map<model::RoomId, History> x_history;
     std::map<std::uint64_t, model::EventId> x_stored;            // the message of a nonce
     std::map<model::RoomId, RoomModel> x_final;                  // what the log makes of each room

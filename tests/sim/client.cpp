@@ -5,10 +5,6 @@
 
 namespace parley::sim {
 
-namespace {
-constexpr std::int64_t kAnswerTimeoutMs = 2'500;
-} // namespace
-
 Device::Device(World& world, Network& network, Journal& journal, model::UserId user,
                std::vector<model::RoomId> rooms, std::vector<model::UserId> everybody)
     : x_world(world),
@@ -208,7 +204,7 @@ void Device::transmit(LinkId link, Request request, bool conflict) {
     x_pending[request.ref] = {link, request, conflict,
                               x_journal.marks_done[{x_user, request.room}]};
     x_network.to_server(link, request);
-    x_world.scheduler.after(kAnswerTimeoutMs, [this, ref = request.ref, link] {
+    x_world.scheduler.after(x_world.answer_timeout_ms, [this, ref = request.ref, link] {
         if (!x_pending.contains(ref)) return;
         x_network.close_by_client(link);
         lost(link);
@@ -280,7 +276,7 @@ void Device::on_packet(LinkId link, const Packet& packet) {
     case Packet::Kind::subscribed:
         return on_subscribed(packet);
     case Packet::Kind::event:
-        if (link != x_main) return report("I8", "not subscribed here", packet.events.front());
+        if (link != x_main) return on_unasked(packet.events.front());
         return on_live(packet.room, packet.events.front());
     case Packet::Kind::sent:
         return on_sent(link, packet, pending);
@@ -298,6 +294,7 @@ void Device::on_packet(LinkId link, const Packet& packet) {
 
 void Device::observe(View& view, const WireEvent& event) {
     if (!x_journal.asked_for(event)) report("I3", "nobody asked for this", event);
+    x_world.trace("user", x_user, "sees event", event.id, "of room", event.room);
     view.last = event.id;
     view.log.push_back(event);
 }
@@ -322,6 +319,13 @@ void Device::on_subscribed(const Packet& packet) {
     view.state = View::State::live;
     view.removed = false;
     x_world.trace("user", x_user, "is live in room", packet.room, "from", view.last);
+}
+
+// A connection that does not listen hears of the own coming and going, and of new rooms.
+void Device::on_unasked(const WireEvent& event) {
+    const bool personal = event.kind == EventKind::room ||
+                          (event.kind == EventKind::member && event.subject == x_user);
+    if (!personal) report("I8", "not subscribed here", event);
 }
 
 void Device::on_live(model::RoomId room, const WireEvent& event) {
@@ -366,8 +370,9 @@ void Device::on_sent(LinkId link, const Packet& packet, const Pending& pending) 
     send.acknowledged = event.id;
     // On the connection that listens, the answer stands in the event's place.
     const View& view = x_views.at(packet.room);
-    if (link == x_main && view.state == View::State::live && event.id > view.last)
-        on_live(packet.room, event);
+    if (link != x_main || view.state != View::State::live || event.id <= view.last) return;
+    if (event.prev != view.last && x_world.answers_may_overtake) return subscribe(packet.room);
+    on_live(packet.room, event);
 }
 
 void Device::on_error(const Packet& packet, const Pending& pending) {

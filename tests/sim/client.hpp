@@ -65,6 +65,7 @@ private:
     bool in_flight(std::uint64_t nonce) const;
 
     void on_subscribed(const Packet& packet);
+    void on_unasked(const WireEvent& event);
     void on_live(model::RoomId room, const WireEvent& event);
     void on_done(const Packet& packet, const Pending& pending);
     void on_sent(LinkId link, const Packet& packet, const Pending& pending);

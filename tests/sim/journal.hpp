@@ -69,7 +69,7 @@ struct Journal {
         case EventKind::member:
             return operations.contains({event.kind, event.room, event.user, event.subject.value});
         case EventKind::room:
-            return event.id.value == event.room.value || is_room_change(event);
+            return !event.prev || is_room_change(event);
         }
         return false;
     }

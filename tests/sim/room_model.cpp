@@ -16,7 +16,7 @@ bool RoomModel::has(model::UserId user, Role at_least) const {
 std::string RoomModel::apply(const WireEvent& event) {
     if (event.kind == EventKind::member) return apply_member(event);
     if (event.kind == EventKind::room) {
-        if (event.id.value == event.room.value) return {};
+        if (!event.prev) return {}; // as it was made
         const bool same = open == event.open && name == event.content && pause_s == event.pause_s;
         open = event.open;
         pause_s = event.pause_s;

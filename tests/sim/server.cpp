@@ -1,7 +1,8 @@
 #include "tests/sim/server.hpp"
 
+#include "tests/sim/compose.hpp"
+
 #include "chat/authoriser.hpp"
-#include "chat/composer.hpp"
 
 #include <utility>
 
@@ -169,37 +170,6 @@ void Server::on_closed(LinkId link) {
     for (auto& [room, held] : connection->subscriptions) core.hub.end(*held.subscription);
     core.hub.remove(*connection);
     core.connections.erase(link);
-}
-
-Result<model::Draft> Server::compose(model::UserId user, const Request& request) const {
-    using Kind = Request::Kind;
-    const std::string content = "c" + std::to_string(request.content);
-    switch (request.kind) {
-    case Kind::send: {
-        const std::string nonce = "n" + std::to_string(request.nonce);
-        return chat::Composer::post(request.room, user, {nonce, "TEXT", content, {}, {}});
-    }
-    case Kind::edit:
-        return chat::Composer::edit(request.room, user, request.message, content);
-    case Kind::remove:
-        return chat::Composer::remove(request.room, user, request.message);
-    case Kind::react:
-        return chat::Composer::react(request.room, user, request.message, "+1", request.added);
-    case Kind::member:
-        return chat::Composer::member(request.room, user,
-                                      {request.subject, request.action, request.role});
-    case Kind::room: {
-        model::RoomDraft draft;
-        draft.name = "n" + std::to_string(request.content);
-        draft.visibility = request.open ? model::Visibility::open : model::Visibility::restricted;
-        draft.slow_mode_seconds = request.pause_s;
-        return chat::Composer::room(request.room, user, draft);
-    }
-    case Kind::mark:
-    case Kind::subscribe:
-        break;
-    }
-    return Error(Errc::internal, "not a draft");
 }
 
 void Server::on_request(LinkId link, const Request& request) {

@@ -72,7 +72,6 @@ private:
     void crash();
     void answer(LinkId link, Packet packet);
     void answer_error(LinkId link, const Request& request, const Error& error);
-    Result<model::Draft> compose(model::UserId user, const Request& request) const;
 
     Connection* find(LinkId link);
     chat::Room* home_room(model::RoomId room);

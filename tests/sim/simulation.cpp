@@ -14,7 +14,7 @@ namespace parley::sim {
 namespace {
 
 constexpr std::size_t kStepsMost = 400'000;
-constexpr std::array<std::pair<Bug, std::string_view>, 12> kBugs{
+constexpr std::array<std::pair<Bug, std::string_view>, 18> kBugs{
     {{Bug::none, "none"},
      {Bug::ack_before_commit, "ack_before_commit"},
      {Bug::no_nonce_check, "no_nonce_check"},
@@ -26,7 +26,13 @@ constexpr std::array<std::pair<Bug, std::string_view>, 12> kBugs{
      {Bug::demotion_ignored, "demotion_ignored"},
      {Bug::last_owner_goes, "last_owner_goes"},
      {Bug::slow_mode_forgotten, "slow_mode_forgotten"},
-     {Bug::mark_before_store, "mark_before_store"}}};
+     {Bug::mark_before_store, "mark_before_store"},
+     {Bug::ack_before_produce, "ack_before_produce"},
+     {Bug::offset_apart, "offset_apart"},
+     {Bug::stale_owner_writes, "stale_owner_writes"},
+     {Bug::bus_gap_ignored, "bus_gap_ignored"},
+     {Bug::reads_do_not_wait, "reads_do_not_wait"},
+     {Bug::time_of_reading, "time_of_reading"}}};
 
 class Simulation {
 public:
@@ -85,7 +91,9 @@ private:
     }
 
     Report check() {
-        Checker checker(x_world, x_journal, x_disk, x_rooms);
+        Checker checker(
+            x_world, x_journal, [this](model::RoomId) -> memory::Store& { return x_disk; },
+            x_rooms);
         checker.check_history();
         checker.check_rules();
         checker.check_changes();
@@ -136,16 +144,18 @@ std::optional<Bug> parse_bug(std::string_view name) {
     return std::nullopt;
 }
 
-std::string explain(const Report& report, Bug bug) {
+std::string explain(const Report& report, Bug bug, Kind kind) {
     constexpr std::size_t kLines = 40;
     std::string text = "seed " + std::to_string(report.seed) + " broke a promise:\n";
     for (std::size_t i = 0; i < report.violations.size() && i < 10; ++i)
         text += "  " + report.violations[i] + "\n";
     text += "replay: build/release/tests/sim/parley_sim --verbose --seed " +
             std::to_string(report.seed);
+    if (kind == Kind::cluster) text += " --cluster";
     if (bug != Bug::none) text += " --bug " + std::string(name_of(bug));
     text += "\nthe trace up to the first violation:\n";
-    const std::vector<std::string> trace = run(report.seed, bug, Trace::on).trace;
+    const std::vector<std::string> trace =
+        (kind == Kind::cluster ? run_cluster : run)(report.seed, bug, Trace::on).trace;
     std::size_t end = 0;
     while (end < trace.size() && trace[end].find("VIOLATED") == std::string::npos) ++end;
     end = std::min(end + 1, trace.size());

@@ -35,11 +35,23 @@ struct WireEvent {
     std::uint64_t content = 0; // of posted and edited, 0: deleted; of room: its name
     std::uint32_t pause_s = 0; // of room: slow mode
     std::int64_t at_ms = 0;
+
+    bool operator==(const WireEvent&) const = default;
 };
 static_assert(std::is_trivially_copyable_v<WireEvent>);
 
 inline std::uint64_t number_of(const std::string& text) {
     return text.size() < 2 ? 0 : std::stoull(text.substr(1));
+}
+
+// Every other nonce grows with time, as UUIDv7 and ULID do (model/new_nonces.hpp).
+inline std::string nonce_text(std::uint64_t nonce) {
+    if (nonce % 2 == 0) return "n" + std::to_string(nonce);
+    const std::string digits = std::to_string(nonce);
+    return "01" + std::string(12 - digits.size(), '0') + digits;
+}
+inline std::uint64_t number_of_nonce(const std::string& text) {
+    return number_of(text.starts_with("01") ? text.substr(1) : text);
 }
 
 // Rooms begin as "room 1" and are called "n17" once somebody has renamed them.
@@ -65,7 +77,7 @@ inline WireEvent to_wire(const model::Event& event) {
                    .at_ms = event.at.ms};
     if (const auto* post = std::get_if<model::MessagePosted>(&event.body)) {
         wire.message = post->message.id;
-        wire.nonce = number_of(post->nonce);
+        wire.nonce = number_of_nonce(post->nonce);
         wire.content = number_of(post->message.content);
     } else if (const auto* edited = std::get_if<model::MessageEdited>(&event.body)) {
         wire.message = edited->message.id;

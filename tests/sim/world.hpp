@@ -118,6 +118,13 @@ enum class Bug : std::uint8_t {
     last_owner_goes,
     mark_before_store,
     slow_mode_forgotten,
+    // Of a cluster only.
+    ack_before_produce,
+    offset_apart,
+    stale_owner_writes,
+    bus_gap_ignored,
+    reads_do_not_wait,
+    time_of_reading,
 };
 
 // How often what goes wrong, per mille. Each run draws its own, many of them 0: a run that has
@@ -177,6 +184,10 @@ struct World {
     const bool tracing;
     Faults faults;
     Stats stats;
+    std::int64_t answer_timeout_ms = 2'500; // of a client
+    // A cluster answers a sender before it can show what came before, when the store is away for
+    // long.
+    bool answers_may_overtake = false;
     std::vector<std::string> trace_lines, violations;
 
 private:

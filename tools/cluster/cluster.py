@@ -101,14 +101,17 @@ class Cluster:
             raise Refused(f"no cluster in {self.state.folder}; ./cluster up makes one")
 
     # --- what the roles are told
-    def settings(self):
-        directory = self.of_role("directory")[0].connection()
-        shards = ";".join(part.connection() for part in self.of_role("shard"))
+    def settings(self, name=None):
+        """Of a role: tests put other ports between it and what it stands on (`links`, by its name)."""
+        links = self.state.values.get("links", {}).get(name, {})
+        directory = self.of_role("directory")[0].connection(links.get("directory"))
+        shards = ";".join(part.connection(links.get(part.name)) for part in self.of_role("shard"))
+        kafka, redis = (links.get(each) or self.of_role(each)[0].port for each in ("kafka", "redis"))
         flags = {
             "directory-db": directory,
             "shard-dbs": shards,
-            "kafka-brokers": f"{LOOPBACK}:{self.of_role('kafka')[0].port}",
-            "redis": f"{LOOPBACK}:{self.of_role('redis')[0].port}",
+            "kafka-brokers": f"{LOOPBACK}:{kafka}",
+            "redis": f"{LOOPBACK}:{redis}",
             "partitions": self.options["partitions"],
             "session-timeout-ms": self.options["session_timeout_ms"],
             "trusted-proxies": f"{LOOPBACK}/32",

@@ -208,10 +208,11 @@ class Role(Part):
 
     def command(self):
         command = [str(self.cluster.binary), self.role, "--listen", f"{LOOPBACK}:{self.port}"]
-        return [*command, "--node-name", self.name, *self.cluster.settings()]
+        return [*command, "--node-name", self.name, *self.cluster.settings(self.name)]
 
     def environment(self):
-        return self.cluster.environment()
+        more = self.state.values.get("environments", {}).get(self.name, {})
+        return {**self.cluster.environment(), **more}
 
     def answers(self):
         return http_status(self.port, "/readyz") == 200

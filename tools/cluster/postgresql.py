@@ -36,10 +36,10 @@ class Postgres(Part):
     def passfile(self):
         return self.state.secret_file("pgpass")
 
-    def connection(self, user="parley", database=None):
+    def connection(self, port=None, *, user="parley", database=None):
         """A libpq connection string without a password: that is in the passfile."""
         return (
-            f"host={LOOPBACK} port={self.port} dbname={database or self.database} user={user}"
+            f"host={LOOPBACK} port={port or self.port} dbname={database or self.database} user={user}"
             " connect_timeout=5"
         )
 
@@ -119,7 +119,7 @@ class Postgres(Part):
 
     def sql(self, text, database=POSTGRES_USER, user=POSTGRES_USER):
         """Runs a script; its output, unaligned."""
-        command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.connection(user, database)]
+        command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.connection(user=user, database=database)]
         done = subprocess.run(
             command,
             input=text,

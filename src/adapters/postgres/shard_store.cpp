@@ -24,6 +24,15 @@ Result<ports::PartitionPosition> ShardStore::take_over(ports::Partition partitio
     });
 }
 
+Result<bool> ShardStore::owns(ports::Partition partition, std::uint64_t generation) {
+    return guarded([&]() -> Result<bool> {
+        return !x_connection
+                    .query("SELECT 1 FROM partitions WHERE partition = $1 AND generation = $2",
+                           Params(partition, generation))
+                    .empty();
+    });
+}
+
 Result<bool> ShardStore::write(const ports::ShardBatch& batch) {
     return guarded([&]() -> Result<bool> {
         Transaction transaction(x_connection);

@@ -21,6 +21,7 @@ public:
     explicit ShardStore(std::string target) : x_connection(std::move(target)) {}
 
     Result<ports::PartitionPosition> take_over(ports::Partition partition) override;
+    Result<bool> owns(ports::Partition partition, std::uint64_t generation) override;
     Result<bool> write(const ports::ShardBatch& batch) override;
 
     Result<std::vector<ports::ShardRoom>> rooms(std::span<const model::RoomId> rooms) override;

@@ -131,7 +131,11 @@ TEST(PostgresShardStore, WhoeverHasLostThePartitionWritesNothing) {
     shard.store();
     shard.post(room, kAnna, "too late");
     auto late = shard.batch();
+    EXPECT_TRUE(shard.reads.owns(shard.kPartition, 1).value());
     EXPECT_EQ(shard.writes.take_over(shard.kPartition).value().generation, 2u);
+    EXPECT_FALSE(shard.reads.owns(shard.kPartition, 1).value());
+    EXPECT_TRUE(shard.reads.owns(shard.kPartition, 2).value());
+    EXPECT_FALSE(shard.reads.owns(77, 1).value());
     EXPECT_FALSE(shard.writes.write(late).value());
     EXPECT_EQ(count(shard.target, "messages"), 0);
     EXPECT_EQ(count(shard.target, "partitions WHERE next_offset = 1"), 1);

@@ -50,10 +50,20 @@ local there = {}
 for i = 2, #ARGV do there[i - 1] = tostring(redis.call('EXISTS', 'parley:user:' .. ARGV[i])) end
 return there)";
 
+// Sweeps come each second. When they seem further apart, or the wrong way round, the clock has
+// stepped, or nobody could say beat() meanwhile: what was left of each lease is left of it now.
 constexpr std::string_view kDeadNodes = R"(
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local mine = {}
+local step = now - (redis.call('GET', 'parley:clock') or now)
+redis.call('SET', 'parley:clock', now)
+if step < 0 or step > tonumber(ARGV[1]) then
+  for _, node in ipairs(redis.call('ZRANGE', 'parley:nodes', 0, -1)) do
+    local ends = redis.call('ZSCORE', 'parley:nodes', node) + step
+    redis.call('ZADD', 'parley:nodes', math.min(ends, now + ARGV[1]), node)
+  end
+end
 for _, node in ipairs(redis.call('ZRANGEBYSCORE', 'parley:nodes', '-inf', now)) do
   if redis.call('SET', 'parley:sweep:' .. node, '1', 'NX', 'PX', ARGV[1]) then
     mine[#mine + 1] = node

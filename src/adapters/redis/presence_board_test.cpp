@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <thread>
 #include <gmock/gmock.h>
 
 namespace parley::redis {
@@ -29,6 +30,13 @@ struct RedisPresence : ::testing::Test {
         const Context context(redisConnect("127.0.0.1", server.port()));
         ASSERT_FALSE(context->err);
         Reply(static_cast<redisReply*>(redisCommand(context.get(), "FLUSHALL")));
+    }
+    void command(std::vector<const char*> words) {
+        const Context context(redisConnect("127.0.0.1", server.port()));
+        ASSERT_FALSE(context->err);
+        const Reply reply(static_cast<redisReply*>(redisCommandArgv(
+            context.get(), static_cast<int>(words.size()), words.data(), nullptr)));
+        ASSERT_TRUE(reply && reply->type != REDIS_REPLY_ERROR);
     }
     void register_both() {
         EXPECT_FALSE(await(board.beat("n1", 10s)).value()); // not known before
@@ -118,6 +126,30 @@ TEST_F(RedisPresence, ABoardThatWasEmptiedAsksForAllUsersOnce) {
     server.start();
     std::this_thread::sleep_for(limits::kPresenceBreak + 50ms);
     EXPECT_FALSE(await(board.beat("n1", 10s)).value());
+}
+
+// As if the machine's clock had been so far behind until now.
+TEST_F(RedisPresence, AStepOfItsClockLogsNobodyOffAndKeepsNobodyOn) {
+    for (const std::int64_t step_ms : {3'600'000, -3'600'000}) {
+        flush();
+        register_both();
+        ASSERT_FALSE(await(board.put("n1", Users{a})).value().empty());
+        EXPECT_THAT(await(board.dead_nodes(3s)).value(), IsEmpty());
+        const std::string by = std::to_string(-step_ms);
+        command({"EVAL",
+                 "redis.call('INCRBY', 'parley:clock', ARGV[1]) "
+                 "for _, node in ipairs(redis.call('ZRANGE', 'parley:nodes', 0, -1)) do "
+                 "redis.call('ZINCRBY', 'parley:nodes', ARGV[1], node) end",
+                 "0", by.c_str()});
+        EXPECT_THAT(await(board.dead_nodes(1s)).value(), IsEmpty()) << step_ms;
+        EXPECT_TRUE(await(board.beat("n1", 1min)).value());
+        std::vector<std::string> dead;
+        for (int i = 0; i < 100 && dead.empty(); ++i) {
+            std::this_thread::sleep_for(50ms);
+            dead = await(board.dead_nodes(1s)).value();
+        }
+        EXPECT_THAT(dead, ElementsAre("n2")) << step_ms;
+    }
 }
 
 TEST_F(RedisPresence, ADeadRedisCostsItsCallersLittle) {

@@ -1,0 +1,77 @@
+"""A cluster for faults: the links of chat.1 and ingest.1 to what they stand on go through proxies, and clients may
+come through another one."""
+
+import sys
+import time
+from pathlib import Path
+
+from cluster import Cluster
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+
+from support.tcp_proxy import TcpProxy  # noqa: E402
+
+BELOW = ("redis", "kafka", "directory", "shard.0", "shard.1")
+LINKED = ("chat.1", "ingest.1")
+
+
+class LinkedCluster(Cluster):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.links = {}  # (part, what it stands on) -> proxy
+        self.doors = []  # proxies in front of Nginx
+
+    def up(self):
+        state = self.local.state
+        state.make_folders()
+        with state.locked():
+            for part in LINKED:
+                for below in BELOW:
+                    port = state.port(below)
+                    proxy = TcpProxy(port, renamed=port if below == "kafka" else None)
+                    self.links[part, below] = proxy
+                    state.values.setdefault("links", {}).setdefault(part, {})[below] = proxy.port
+            state.save()
+        super().up()
+        # A link that nothing goes through would prove nothing. (A gateway comes to a shard when
+        # somebody reads, and a worker has partitions of one shard or of both.)
+        end = time.monotonic() + 30
+        always = [each for each in self.links if "shard" not in each[1]]
+        while unused := [each for each in always if not self.links[each].served]:
+            if time.monotonic() > end:
+                raise AssertionError(f"nothing goes through {unused}")
+            time.sleep(0.1)
+        return self
+
+    def stop(self, delete=True):
+        killed = super().stop(delete)
+        for proxy in [*self.links.values(), *self.doors]:
+            proxy.close()
+        self.links, self.doors = {}, []
+        return killed
+
+    def link(self, part, below):
+        return self.links[part, below]
+
+    def door(self):
+        """Where clients come in by way of a proxy: has url and ws_url, and its proxy."""
+        return Door(self)
+
+    def heal_links(self):
+        for proxy in [*self.links.values(), *self.doors]:
+            proxy.heal()
+
+
+class Door:
+    tls = False
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.proxy = TcpProxy(cluster.port)
+        cluster.doors.append(self.proxy)
+        self.port = self.proxy.port
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws_url = f"ws://127.0.0.1:{self.port}/v1/ws"
+
+    def __getattr__(self, name):
+        return getattr(self.cluster, name)
