@@ -63,7 +63,7 @@ def first_look(browser, url, runs=5):
         page = context.new_page()
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
         answers = []
-        page.on("response", answers.append)
+        page.on("response", lambda answer, into=answers: into.append(answer))
         page.goto(url)
         page.locator(".auth-card").wait_for()
         page.wait_for_timeout(300)
