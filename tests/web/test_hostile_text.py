@@ -31,7 +31,8 @@ def assert_inert(who):
     found = who.page.evaluate(
         """() => ({
             elements: [...document.querySelectorAll(
-                'iframe, svg[onload], base, style, script:not([src^="/assets/index-"]), img:not([src="/favicon.svg"], [src^="blob:"]), '
+                'iframe, svg[onload], base, style, script:not([src^="/assets/index-"]), '
+                + 'img:not([src="/favicon.svg"], [src^="blob:"]), '
                 + 'form[action], [onerror], [onload], [onmouseover]')].map((n) => n.outerHTML),
             links: [...document.querySelectorAll('a')].map((n) => n.href)
                 .filter((href) => !/^https?:/.test(href)),
@@ -79,7 +80,8 @@ def test_names_and_topics_are_text(ann, bob, rest, server):
 def test_file_names_and_answers_are_text(ann, bob, room):
     for text in SHORT[:3]:
         name = text.replace("/", "_")
-        ann.page.locator("input[type=file]").set_input_files([file(f"{name}.png"), file(f"{name}.txt", "text/plain", b"x")])
+        chosen = [file(f"{name}.png"), file(f"{name}.txt", "text/plain", b"x")]
+        ann.page.locator("input[type=file]").set_input_files(chosen)
         expect(ann.page.locator(".staged-file").first).to_contain_text(name)
         ann.composer.fill(text)
         ann.composer.press("Enter")
