@@ -235,9 +235,11 @@ def part_e2e():
 
 
 def part_web():
-    """The web client and /docs in a real browser, two people at once"""
-    build_release()
-    return pytest("tests/web", *AT_ONCE)
+    """The web client and /docs in a real browser, two people at once; its types"""
+    build_release()  # which installs the packages of web/
+    tally = one("web: types", ["npm", "run", "-s", "check", "--prefix", str(ROOT / "web")])
+    tally.add(pytest("tests/web", *AT_ONCE))
+    return tally
 
 
 def part_clients():

@@ -30,7 +30,7 @@ LAUNCH = [
     ("Jonas", "Seen it too. The shipping line comes in late, I reserve its height.",
      {"to": "jump", "edit": "Seen it too: the shipping line comes in late. I keep its place free, "
                             "then nothing moves."}),
-    ("Jonas", "Fixed, on staging in two minutes.", {"🙌": "Tomas", "❤️": "Mira Priya"}),
+    ("Jonas", "Fixed, on staging in two minutes.", {"🙌": "Tomas", "❤️": "Mira Priya", "picture": "total.png"}),
     ("Tomas", "Confirmed. It stands still like a rock.", {"😂": "Priya"}),
     ("Mira", "Then we ship on Thursday at ten. Tomas, will you write the note for the shops?", {}),
     ("Tomas", "On it. Draft comes this afternoon.", {"👍": "Mira Jonas"}),
@@ -44,6 +44,14 @@ SUPPORT = [
     ("Mira", "Yes, Settings → Documents. I write it into the guide.", {}),
     ("Tomas", "Great, I tell them.", {}),
 ]
+# What Jonas sends to show it, drawn by the browser.
+MOCK = """<body style="margin:0;width:440px;height:250px;display:grid;place-items:center;background:#e7efe9;
+font:15px 'DejaVu Sans'"><div style="width:300px;padding:20px;border-radius:14px;background:#fff;
+box-shadow:0 6px 24px #0002"><b>Your order</b><p style="display:flex;justify-content:space-between;margin:14px 0 6px">
+Tea, 3 tins<span>27.00</span></p><p style="display:flex;justify-content:space-between;margin:6px 0;color:#777">
+Shipping<span>4.90</span></p><p style="display:flex;justify-content:space-between;margin:12px 0 14px;font-weight:700">
+Total<span>31.90</span></p><div style="padding:10px;border-radius:9px;background:#1f6a5d;color:#fff;text-align:center">
+Pay now</div></div>"""
 PRIVATE = [
     ("Priya", "Do you have ten minutes for the icons?", {}),
 ]
@@ -59,9 +67,10 @@ def in_the_test_environment():
 
 
 class Team:
-    def __init__(self, server):
+    def __init__(self, server, picture=b""):
         from parley_client import Api
 
+        self.picture = picture
         self.api = Api(server)
         self.people = {
             name: self.api.new_user(username=name, email=f"{name.lower()}@juniper.example", password=PASSWORD)
@@ -76,6 +85,9 @@ class Team:
         named = {}
         for who, text, more in lines:
             answers = {"reply_to": named[more["to"]]} if "to" in more else {}
+            if self.picture and "picture" in more:
+                answers["media_id"] = self.upload(who, room, more["picture"])
+                answers["type"] = "MEDIA"
             message = self.people[who].say(room, text, **answers)
             if "name" in more:
                 named[more["name"]] = message["id"]
@@ -85,6 +97,16 @@ class Team:
                     self.people[fan].put(f"{one}/reactions/{emoji}")
             if "edit" in more:
                 self.people[who].patch(one, {"content": more["edit"]})
+
+    def upload(self, who, room, name):
+        import httpx
+
+        file = {"filename": name, "content_type": "image/png", "size": len(self.picture)}
+        ticket = self.people[who].post(f"/v1/rooms/{room}/media", file).json()
+        to = ticket["upload"]
+        answer = httpx.request(to["method"], to["url"], headers=to["headers"], content=self.picture, trust_env=False)
+        answer.raise_for_status()
+        return ticket["media_id"]
 
     def fill(self):
         """The id of the room that the pictures show, as Jonas sees it."""
@@ -111,14 +133,16 @@ class Team:
         self.api.close()
 
 
-def sign_in(page, url, room):
+def sign_in(page, url, room, language="en"):
     page.goto(f"{url}/#/r/{room}")
-    page.get_by_role("button", name="Log in", exact=True).click()
-    page.get_by_label("E-mail or name").fill("Jonas")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.locator(".segment").last.click()
+    page.locator("[name=username]").fill("Jonas")
+    page.locator("[name=password]").fill(PASSWORD)
     page.locator("form button[type=submit]").click()
     page.locator(".reaction").first.wait_for()
-    page.locator(".room .avatar").wait_for(state="attached")
+    page.locator(".picture img.is-shown").wait_for()
+    page.locator(".room .avatar").first.wait_for(state="attached")
+    assert page.evaluate("document.documentElement.lang") == language
 
 
 class Camera:
@@ -127,7 +151,7 @@ class Camera:
         self.folder = folder
 
     def shoot(self, name, prepare, colours="light", **options):
-        context = self.browser.new_context(locale="en-GB", color_scheme=colours, **options)
+        context = self.browser.new_context(**{"locale": "en-GB", "color_scheme": colours, **options})
         page = context.new_page()
         prepare(page)
         page.wait_for_timeout(700)
@@ -149,15 +173,34 @@ def main(folder):
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         server = Server(Path(place)).start()
         browser = launch(playwright)
-        team = Team(server)
+        drawing = browser.new_page(viewport={"width": 440, "height": 250}, device_scale_factor=2)
+        drawing.set_content(MOCK)
+        team = Team(server, drawing.screenshot())
         try:
             room = team.fill()
 
             def chat(page):
                 sign_in(page, server.url, room)
                 page.mouse.move(0, 0)
-                team.online["Priya"].send("typing", room_id=room)
-                page.locator(".typing", has_text="Priya").wait_for()
+                typing = page.locator(".typing", has_text="Priya")
+                while not typing.is_visible():  # the page may not listen yet
+                    team.online["Priya"].send("typing", room_id=room)
+                    page.wait_for_timeout(1000)
+
+            def picker(page):
+                chat(page)
+                page.get_by_label("Emoji", exact=True).click()
+                page.locator(".emoji-scroll button").first.wait_for()
+
+            def arabic(page):
+                page.add_init_script("localStorage.setItem('parley.language', 'ar')")
+                sign_in(page, server.url, room, "ar")
+
+            def admin(page):
+                sign_in(page, server.url, room)
+                page.goto(f"{server.url}/#/admin")
+                page.locator(".tile dd").first.wait_for()
+                page.wait_for_timeout(5500)  # the rates need two readings
 
             def docs(page):
                 page.goto(f"{server.url}/docs#createRoom")
@@ -165,8 +208,12 @@ def main(folder):
 
             camera = Camera(browser, folder)
             camera.shoot("web-client.png", chat, **DESKTOP)
-            camera.shoot("web-client-dark.png", chat, "dark", **DESKTOP)
+            camera.shoot("web-client-dark.png", picker, "dark", **DESKTOP)
             camera.shoot("web-client-phone.png", chat, **PHONE)
+            camera.shoot("web-client-rtl.png", arabic, **DESKTOP)
+            jonas = team.people["Jonas"].id
+            server.change_accounts(f"UPDATE users SET role = 3 WHERE id = {jonas}")
+            camera.shoot("web-client-admin.png", admin, **DESKTOP)
             camera.shoot("docs-page.png", docs, **DESKTOP)
         finally:
             team.close()

@@ -21,3 +21,4 @@ await Promise.all([i18n.start(), session.start()]);
 const place = document.getElementById('app')!;
 place.replaceChildren();
 render(<App />, place);
+performance.mark('parley-ready');

@@ -64,6 +64,7 @@ class Session extends Emitter<{ change: void }> {
     this.listed = await cache.restore();
     this.#set({ name: 'in' });
     client.connect().catch((error) => this.#failed(error));
+    void client.me().catch(() => {}); // another name or role since the last visit
     await this.#list();
   }
 

@@ -47,7 +47,7 @@ function Picture({ message, media }: { message: TimelineMessage; media: Facts })
   const { width, height } = fitted(media.width, media.height);
   return (
     <button
-      type="button" class="picture" style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}
+      type="button" class={`picture ${media.width ? '' : 'has-no-size'}`} style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}
       aria-label={t('openPicture', { name: media.filename })} onClick={() => (error ? again() : openLightbox(message))}
     >
       {media.blurhash && !shown && <canvas ref={canvas} width={32} height={32} aria-hidden="true" />}

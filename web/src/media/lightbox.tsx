@@ -7,7 +7,7 @@ import { clock, dayText } from '@/i18n/dates';
 import { i18n, t } from '@/i18n/i18n';
 import { nameOf } from '@/people/title';
 import { IconButton } from '@/ui/button';
-import { useAsked } from '@/ui/hooks';
+import { useAsked, useEvent } from '@/ui/hooks';
 import { overlay, toast } from '@/ui/overlay';
 import { files } from './files';
 
@@ -22,6 +22,7 @@ function picturesOf(roomId: string): TimelineMessage[] {
 function Lightbox({ first }: { first: TimelineMessage }) {
   const [message, setMessage] = useState(first);
   const dialog = useRef<HTMLDialogElement>(null);
+  useEvent(client.room(first.room_id), 'change');
   const media = message.media!;
   const { value: url, error } = useAsked(() => files.picture(message.media_id!, 'original'), [message.media_id]);
   useLayoutEffect(() => {

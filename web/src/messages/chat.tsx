@@ -40,6 +40,7 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
   const [active, setActive] = useState<string | null>(null);
   const [flash, setFlash] = useState<string | null>(null);
   const [atBottom, setAtBottom] = useState(true);
+  const [newAbove, setNewAbove] = useState(false);
   const { newFrom, clearNew } = useNewLine(room);
   const loading = useLoading(room, timeline);
 
@@ -96,8 +97,6 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
     composer.current?.focus();
   };
   const unread = room.info?.unread_count ?? 0;
-  const firstNew = entries.find((entry) => isMessage(entry));
-  const newAbove = newFrom !== null && room.hasOlder && firstNew && isMessage(firstNew) && BigInt(newFrom) < BigInt(firstNew.id);
   const isEmpty = room.loaded && !entries.length;
   const title = titleOf(room);
   return (
@@ -108,7 +107,7 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
           <Timeline
             ref={timeline} entries={entries} newFrom={newFrom} myId={myId()} hasOlder={!room.loaded || room.hasOlder}
             label={t('messages')} openAtNew={room.loaded && newFrom !== null}
-            version={people.version} activeKey={activeKey} onOlder={loading.older} onBottom={read} onKeyDown={keys}
+            version={people.version} activeKey={activeKey} onOlder={loading.older} onBottom={read} onNewAbove={setNewAbove} onKeyDown={keys}
             head={<Head room={room} title={title} error={loading.error} again={loading.again} isEmpty={isEmpty} />}
             draw={(row: Row, isLast) => (
               <MessageRow
@@ -121,7 +120,7 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
               />
             )}
           />
-          {newAbove && (
+          {newAbove && newFrom !== null && (
             <button type="button" class="pill to-new" onClick={() => {
               void loading.until(newFrom).then(() => timeline.current?.show(firstKeyAfter(room, newFrom)));
             }}>

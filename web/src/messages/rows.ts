@@ -36,6 +36,8 @@ export class Rows {
   list: Row[] = [];
   /** tops[i] is where row i begins; one more for the end of all. */
   tops = new Float64Array(1);
+  /** The row with the "new" line, or -1. */
+  newAt = -1;
   #entries: readonly Entry[] = [];
   #newFrom: string | null = null;
   #myId = '';
@@ -58,11 +60,14 @@ export class Rows {
     for (const row of this.list.slice(head, this.list.length - tail)) known.set(row.key, row);
     const list = this.list.slice(0, head);
     let marked = list.some((row) => row.isNew);
+    // Only where it is known that nothing new stands further up, in what is not loaded yet.
+    const first = entries[0];
+    const reaches = !hasOlder || (newFrom !== null && first && isMessage(first) && compareIds(first.id, newFrom) <= 0);
     const end = entries.length - tail;
     for (let i = head; i < entries.length; i++) {
       const entry = entries[i]!;
       const old = i < end ? known.get(keyOf(entry)) : this.list[this.list.length - (entries.length - i)];
-      const isNew = !marked && newFrom !== null && (i > 0 || !hasOlder) && isMessage(entry) && entry.user_id !== myId
+      const isNew = !marked && newFrom !== null && Boolean(reaches) && isMessage(entry) && entry.user_id !== myId
         && compareIds(entry.id, newFrom) > 0;
       const row = made(entry, list[i - 1], isNew, old);
       marked ||= isNew;
@@ -74,6 +79,7 @@ export class Rows {
       list.push(row);
     }
     this.list = list;
+    this.newAt = newFrom === null ? -1 : list.findIndex((row) => row.isNew);
     this.#entries = entries;
     this.#newFrom = newFrom;
     this.#myId = myId;

@@ -21,6 +21,12 @@ interface SuggestionsProps {
   onPick: (text: string, from: number, to: number) => void;
 }
 
+// A name that is written out needs no help.
+function beginsWith(name: string, word: string): boolean {
+  const lower = name.toLowerCase();
+  return lower.startsWith(word) && lower !== word;
+}
+
 export function Suggestions({ handle, room, area, text, onPick }: SuggestionsProps) {
   const [at, setAt] = useState(0);
   const [dismissed, setDismissed] = useState('');
@@ -28,7 +34,7 @@ export function Suggestions({ handle, room, area, text, onPick }: SuggestionsPro
   const begun = text ? BEGUN.exec(text.slice(0, caret)) : null;
   const word = begun?.[1]?.toLowerCase();
   const found = word === undefined || dismissed === text ? []
-    : people.of(room).list.filter(({ username }) => username.toLowerCase().startsWith(word)).slice(0, SHOWN_MAX);
+    : people.of(room).list.filter(({ username }) => beginsWith(username, word)).slice(0, SHOWN_MAX);
   const chosen = Math.min(at, found.length - 1);
   const pick = (name: string) => onPick(`@${name} `, caret - word!.length - 1, caret);
   useImperativeHandle(handle, () => ({

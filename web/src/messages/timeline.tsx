@@ -23,6 +23,8 @@ interface TimelineProps {
   onOlder: () => void;
   /** The newest is (not) on the screen any more. */
   onBottom: (isThere: boolean) => void;
+  /** What is new begins above the screen (or not any more). */
+  onNewAbove: (isAbove: boolean) => void;
   onKeyDown: (event: KeyboardEvent) => void;
   /** Whether the first new row should be brought to the top when it is first there. */
   openAtNew: boolean;
@@ -48,6 +50,7 @@ export class Timeline extends Component<TimelineProps> {
   #opened = false;
   #resizes: ResizeObserver | null = null;
   #told: boolean | null = null;
+  #newAbove = false;
 
   get isAtBottom(): boolean {
     return this.#sticky;
@@ -197,7 +200,7 @@ export class Timeline extends Component<TimelineProps> {
     if (this.#opened || !this.rows.list.length) return;
     if (!this.props.openAtNew) return;
     this.#opened = true;
-    const at = this.rows.list.findIndex((row) => row.isNew);
+    const at = this.rows.newAt;
     if (at < 0) return;
     const scroller = this.#scroller.current!;
     if (this.rows.total - this.rows.tops[at]! < scroller.clientHeight) return;
@@ -209,5 +212,10 @@ export class Timeline extends Component<TimelineProps> {
     if (scrollTop < AHEAD_PX && this.rows.list.length) this.props.onOlder();
     if (this.#sticky || this.#told !== this.#sticky) this.props.onBottom(this.#sticky);
     this.#told = this.#sticky;
+    const { newAt, tops } = this.rows;
+    const isAbove = this.props.newFrom !== null && this.props.openAtNew
+      && (newAt < 0 || this.#head.current!.offsetHeight + tops[newAt]! < scrollTop - 1);
+    if (isAbove !== this.#newAbove) this.props.onNewAbove(isAbove);
+    this.#newAbove = isAbove;
   }
 }
