@@ -14,9 +14,8 @@ std::optional<model::Message> last_message(Database& database, model::RoomId roo
     auto query = database.query("SELECT " PARLEY_MESSAGE_COLUMNS " FROM messages m "
                                 "WHERE m.room_id = ?1 ORDER BY m.id DESC LIMIT ?2");
     query.bind(room, limits::kUnreadScanMax);
-    constexpr int kDeleted = kMessageColumns - 1;
     while (query.row())
-        if (query.integer(kDeleted) == 0) return read_message(query, room, 0);
+        if (auto message = read_message(query, room, 0); !message.deleted) return message;
     return std::nullopt;
 }
 
