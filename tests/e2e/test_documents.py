@@ -182,7 +182,7 @@ def test_every_route_is_documented_and_every_documented_one_is_there(http, opena
     routes = set(
         re.findall(r'parley_api_requests_total\{method="(\w+)",route="([^"]+)"', http.get("/metrics").text)
     )
-    is_file = re.compile(r"/|/docs|/[\w.-]+\.(js|css|svg|json|png|ico|html|woff2|webmanifest)")
+    is_file = re.compile(r"/|/docs|/(assets/)?[\w.-]+\.(js|css|svg|json|png|ico|html|woff2|webmanifest)")
     assert {route for route in routes if not is_file.fullmatch(route[1])} == documented
 
 
