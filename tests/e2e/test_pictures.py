@@ -115,6 +115,19 @@ def test_thumbnails_follow_the_message_as_an_event(ann, bob, server):
     old.quiet()
 
 
+def test_a_message_that_waited_for_a_moderator_has_them_from_the_start(ann, bob):
+    room = ann.room(bob)
+    words = {"words": [{"word": "kumquat", "action": "hold", "match": "whole"}]}
+    assert ann.put(f"/v1/rooms/{room}/words", words).status_code in (200, 204)
+    media = uploaded(bob, room, png(60, 30))
+    refused(bob.post_message(room, "a kumquat", type="MEDIA", media_id=media), 409, "content_held")
+    wait_for(lambda: location(bob, media, size="small").status_code == 302)
+    held = ann.got(f"/v1/rooms/{room}/held")["held"]
+    approved = ann.post(f"/v1/rooms/{room}/held/{held[0]['id']}/approve")
+    assert approved.status_code == 200, approved.text
+    assert len(bob.history(room)[0]["media"]["thumbnails"]) == 2
+
+
 def riff(kind, body):
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
