@@ -363,3 +363,22 @@ def test_without_libvips_and_ffmpeg_sizes_and_lengths_are_known(make_server, tmp
     _, moving = posted(ann, room, film(tmp_path), type="video/mp4", name="film.mp4")
     facts = described(ann, room, moving)["media"]
     assert facts["duration_ms"] == 3000 and "poster" not in facts
+
+
+def never_writable_and_executable():
+    """What MemoryDenyWriteExecute= of the service's unit does to it, by the kernel's own means."""
+    ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)  # PR_SET_MDWE, of Linux 6.3; before, nothing
+
+
+def test_pictures_and_films_are_looked_at_under_the_bounds_of_the_service(make_server, tmp_path):
+    server = make_server(start=False)
+    server.start(preexec_fn=never_writable_and_executable)
+    server.api = Api(server)
+    ann = server.api.new_user()
+    room = ann.room()
+    _, picture = posted(ann, room, png(60, 30))
+    assert libvips() is None or described(ann, room, picture)["media"]["thumbnails"]
+    if FFMPEG:
+        _, moving = posted(ann, room, film(tmp_path), type="video/mp4", name="film.mp4")
+        assert described(ann, room, moving)["media"]["poster"] is True
+    assert value_of(server, "parley_media_worker_failed_total") == 0
