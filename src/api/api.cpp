@@ -14,7 +14,7 @@ Api::Api(const ApiParts& parts)
       x_classic(
           {parts.accounts, parts.rooms, parts.directory, parts.history, parts.clock, parts.media},
           x_router),
-      x_moderation(parts.rooms, parts.accounts, parts.held, parts.clock),
+      x_moderation(parts.rooms, parts.accounts, parts.held, parts.clock, parts.media),
       x_held(x_moderation, x_router),
       x_admin(parts.accounts, parts.directory, parts.erasures, parts.signer, parts.clock,
               parts.facts, x_router) {

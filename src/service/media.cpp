@@ -125,6 +125,11 @@ Task<Result<MediaTicket>> Media::ticket(model::UserId user, model::RoomId room, 
     co_return ticket;
 }
 
+Task<Result<model::MediaFactsRef>> Media::known(model::MediaId id) {
+    PARLEY_CO_TRY(model::Media media, co_await x_ports.catalog.find_media(id));
+    co_return std::make_shared<const model::MediaFacts>(std::move(media.facts));
+}
+
 Task<Result<void>> Media::complete(model::UserId user, model::MediaId id) {
     PARLEY_CO_TRY(model::Media media, co_await x_ports.catalog.find_media(id));
     if (media.user_id != user) co_return unknown();

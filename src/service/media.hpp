@@ -68,6 +68,8 @@ public:
     // picture of which nobody has taken the metadata out yet is waited for, then media_unavailable.
     Task<Result<std::string>> download(model::UserId user, model::MediaId media,
                                        model::MediaVariant variant);
+    // What is known of a file by now; unknown_media.
+    Task<Result<model::MediaFactsRef>> known(model::MediaId media);
     // An upload in parts is complete, as its uploader says.
     Task<Result<void>> complete(model::UserId user, model::MediaId media);
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 namespace parley::service {
 namespace {
@@ -57,8 +58,9 @@ Task<std::chrono::milliseconds> MediaGallery::step() {
     const auto worked = co_await work_on(*waiting);
     std::error_code error;
     std::filesystem::remove_all(x_folder, error);
+    const bool held_up_before = std::exchange(x_held_up, !worked);
     if (worked) co_return std::chrono::milliseconds(0);
-    if (worked.error().code != Errc::shutting_down)
+    if (!held_up_before && worked.error().code != Errc::shutting_down)
         x_log.warning("files wait to be looked at",
                       {{"why", std::string_view(worked.error().detail)}});
     co_return limits::kMediaExamineRetry;

@@ -76,6 +76,7 @@ private:
     Counter &x_done, &x_failed, &x_stripped;
     std::map<model::MediaId, int> x_tries; // at most one for each file of the last look
     std::deque<Told> x_told;               // at most limits::kMediaToldAgain
+    bool x_held_up = false;                // said in the log once, not each second
 };
 
 } // namespace parley::service

@@ -1,6 +1,7 @@
 #include "service/moderation.hpp"
 
 #include "chat/composer.hpp"
+#include "service/media.hpp"
 
 namespace parley::service {
 
@@ -18,6 +19,11 @@ Task<Result<model::Message>> Moderation::approve(model::UserId moderator, model:
                                                  model::HeldId held) {
     PARLEY_CO_CHECK(co_await require(moderator, room));
     PARLEY_CO_TRY(ports::HeldMessage found, co_await x_held.find_waiting(room, held));
+    // What was found out about its file while it waited.
+    if (found.draft.media_id && x_media) {
+        auto known = co_await x_media->known(*found.draft.media_id);
+        if (known) found.draft.media = std::move(*known);
+    }
     PARLEY_CO_TRY(const DeliveryRef sent,
                   co_await x_rooms.submit_approved(
                       chat::Composer::again(found.room_id, found.user_id, std::move(found.draft))));

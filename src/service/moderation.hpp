@@ -13,11 +13,13 @@
 
 namespace parley::service {
 
+class Media;
+
 class Moderation {
 public:
     Moderation(Rooms& rooms, const Accounts& accounts, ports::HeldStore& held,
-               const ports::Clock& clock)
-        : x_rooms(rooms), x_accounts(accounts), x_held(held), x_clock(clock) {}
+               const ports::Clock& clock, Media* media)
+        : x_rooms(rooms), x_accounts(accounts), x_held(held), x_clock(clock), x_media(media) {}
 
     // As chat::Action::moderate, or by a role on the server.
     Task<Result<void>> require(model::UserId user, model::RoomId room);
@@ -37,6 +39,7 @@ private:
     const Accounts& x_accounts;
     ports::HeldStore& x_held;
     const ports::Clock& x_clock;
+    Media* const x_media; // null: no files are served
 };
 
 } // namespace parley::service

@@ -115,6 +115,19 @@ def test_thumbnails_follow_the_message_as_an_event(ann, bob, server):
     old.quiet()
 
 
+def test_a_message_that_waited_for_a_moderator_has_them_from_the_start(ann, bob):
+    room = ann.room(bob)
+    words = {"words": [{"word": "kumquat", "action": "hold", "match": "whole"}]}
+    assert ann.put(f"/v1/rooms/{room}/words", words).status_code in (200, 204)
+    media = uploaded(bob, room, png(60, 30))
+    refused(bob.post_message(room, "a kumquat", type="MEDIA", media_id=media), 409, "content_held")
+    wait_for(lambda: location(bob, media, size="small").status_code == 302)
+    held = ann.got(f"/v1/rooms/{room}/held")["held"]
+    approved = ann.post(f"/v1/rooms/{room}/held/{held[0]['id']}/approve")
+    assert approved.status_code == 200, approved.text
+    assert len(bob.history(room)[0]["media"]["thumbnails"]) == 2
+
+
 def riff(kind, body):
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
@@ -350,3 +363,22 @@ def test_without_libvips_and_ffmpeg_sizes_and_lengths_are_known(make_server, tmp
     _, moving = posted(ann, room, film(tmp_path), type="video/mp4", name="film.mp4")
     facts = described(ann, room, moving)["media"]
     assert facts["duration_ms"] == 3000 and "poster" not in facts
+
+
+def never_writable_and_executable():
+    """What MemoryDenyWriteExecute= of the service's unit does to it, by the kernel's own means."""
+    ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)  # PR_SET_MDWE, of Linux 6.3; before, nothing
+
+
+def test_pictures_and_films_are_looked_at_under_the_bounds_of_the_service(make_server, tmp_path):
+    server = make_server(start=False)
+    server.start(preexec_fn=never_writable_and_executable)
+    server.api = Api(server)
+    ann = server.api.new_user()
+    room = ann.room()
+    _, picture = posted(ann, room, png(60, 30))
+    assert libvips() is None or described(ann, room, picture)["media"]["thumbnails"]
+    if FFMPEG:
+        _, moving = posted(ann, room, film(tmp_path), type="video/mp4", name="film.mp4")
+        assert described(ann, room, moving)["media"]["poster"] is True
+    assert value_of(server, "parley_media_worker_failed_total") == 0

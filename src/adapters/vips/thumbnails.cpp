@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <dlfcn.h>
 
 namespace parley::vips {
@@ -56,6 +57,8 @@ bool find(void* library, const char* name, Function& function) {
 
 Result<std::unique_ptr<Library>> Library::open() {
     static Functions f;
+    // No code that is made at run time: the service's unit forbids it, and liborc would crash.
+    ::setenv("VIPS_NOVECTOR", "1", 1);
     void* const library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
     if (!library) return Error(Errc::unavailable, "libvips is not installed");
     const bool complete =
