@@ -126,7 +126,19 @@ def poison(cluster, dice):
     rotten += [struct.pack(">Q", 2**63) * 5, dice.randbytes(200), dice.randbytes(300_000)]
     for partition in range(cluster.local.options["partitions"]):
         for value in dice.sample(rotten, 4):
-            produce(port, TOPIC, partition, value)
+            write_poison(port, partition, value)
+
+
+def write_poison(port, partition, value):
+    """A broker that is starved for a moment leads nothing, and takes it a little later."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return produce(port, TOPIC, partition, value)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.5)
 
 
 @fault("heartbeat STOP beyond the lease")

@@ -22,12 +22,13 @@ WINDOW = 16  # messages in flight
 
 class Timed:
     began = time.monotonic()
+    stopped = False  # the run has failed: a cancelled task may come back from its wait all the same
 
     def log(self, **fact):
         super().log(**fact, t=round(time.monotonic() - Timed.began, 4))
 
     async def run(self):
-        while not await self.attempt():
+        while not self.stopped and not await self.attempt():
             self.reconnects += 1
             await asyncio.sleep(self.dice.uniform(0.05, 0.25))
         self.log_file.close()
@@ -135,10 +136,14 @@ class LiveObserver(Timed, Observer):
         raise TimeoutError(frame["code"])
 
     def take(self, event):
+        if self.stopped:
+            raise TimeoutError("stopped")
         self.asked = None
         super().take(event)
 
     async def quiet(self, socket):
+        if self.stopped:
+            raise TimeoutError("stopped")
         now = time.monotonic()
         if self.asked is None:
             self.asked = now
@@ -177,7 +182,14 @@ class Load:
                 self.observers.append(LiveObserver(*arguments, since=since))
         api.close()
 
-    async def run(self, nemesis, *, warm=2.0, after=3.0, patience=60):
+    async def run(self, nemesis, **times):
+        try:
+            return await self.run_through(nemesis, **times)
+        finally:
+            for client in [*self.senders, *self.observers]:
+                client.stopped = True
+
+    async def run_through(self, nemesis, *, warm=2.0, after=3.0, patience=60):
         """Load, and while it runs the nemesis; then everybody comes to the end."""
         Timed.began = time.monotonic()
         senders = [asyncio.create_task(client.run()) for client in self.senders]
