@@ -19,8 +19,9 @@ def test_the_page_opens_without_a_server_and_shows_what_it_knows(person, own_ser
     server = own_server()
     ann = person("ann", at=server, allow=GONE)
     bob = person("bob", at=server, allow=GONE)
-    ann.make_room("Harbour", topic="Boats")
-    bob.join_room("Harbour")
+    for name in ("Quay", "Harbour"):
+        ann.make_room(name)
+        bob.join_room(name)
     bob.say("the last words")
     ann.sees("the last words")
     worker_is_ready(ann)
@@ -40,6 +41,10 @@ def test_the_page_opens_without_a_server_and_shows_what_it_knows(person, own_ser
     ann.sees("into the dark", timeout=40_000)
     expect(ann.page.locator(".banner")).to_have_count(0)
     assert ann.shown() == ["the last words", "into the dark"]
+    # All rooms are followed again, not only the open one.
+    bob.open_room("Quay")
+    bob.say("and over here")
+    expect(ann.badge("Quay")).to_have_text("1")
 
 
 def test_a_slow_network_is_waited_for(person):

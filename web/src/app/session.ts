@@ -20,6 +20,8 @@ class Session extends Emitter<{ change: void }> {
   listError: unknown = null;
   cache: Cache | null = null;
   #leaving = false;
+  #follows = false;
+  #listing: Promise<void> | null = null;
 
   get wasHere(): boolean {
     return localStorage.getItem(WAS_HERE) !== null;
@@ -30,7 +32,7 @@ class Session extends Emitter<{ change: void }> {
       if (!user && this.state.name === 'in') this.#left();
     });
     client.on('connection', ({ name }) => {
-      if (name === 'online' && !this.listed && this.state.name === 'in') void this.#list();
+      if (name === 'online' && !this.#follows && this.state.name === 'in') void this.#list();
     });
     const user = await client.restore().catch(() => null);
     if (user) await this.#entered();
@@ -65,13 +67,17 @@ class Session extends Emitter<{ change: void }> {
     this.#set({ name: 'in' });
     client.connect().catch((error) => this.#failed(error));
     void client.me().catch(() => {}); // another name or role since the last visit
-    await this.#list();
+    void this.#list(); // meanwhile the page shows what it knows
   }
 
-  async #list(): Promise<void> {
+  #list(): Promise<void> {
+    return (this.#listing ??= this.#readList().finally(() => (this.#listing = null)));
+  }
+
+  async #readList(): Promise<void> {
     try {
       await client.followRooms();
-      this.listed = true;
+      this.listed = this.#follows = true;
       this.listError = null;
       void people.nameConversations(client.rooms);
     } catch (error) {
@@ -88,7 +94,7 @@ class Session extends Emitter<{ change: void }> {
   #left(): void {
     this.cache?.stop();
     this.cache = null;
-    this.listed = false;
+    this.listed = this.#follows = false;
     people.forget();
     this.#set({ name: 'out', ended: !this.#leaving });
   }

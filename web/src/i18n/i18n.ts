@@ -33,7 +33,7 @@ class I18n extends Emitter<{ change: void }> {
   async start(): Promise<void> {
     const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((each) => each.split('-')[0])];
     const found = wanted.find((each): each is Language => each !== null && each !== undefined && each in LANGUAGES);
-    await this.use(found ?? 'en');
+    await this.use(found ?? 'en').catch(() => this.use('en')); // no connection, and never fetched before
   }
 
   async use(language: Language, remember = false): Promise<void> {
