@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { useAsked } from '@/ui/hooks';
 import { toast } from '@/ui/overlay';
 import { explainHere } from './words';
@@ -27,16 +27,21 @@ const WAIT_MS = 200;
 export function usePaged<Item extends { id: string }>(load: (query: string, cursor?: string) => Promise<Page<Item>>): Paged<Item> {
   const [query, setQuery] = useState('');
   const [extra, setExtra] = useState<{ of: unknown; items: Item[]; next: string | null } | null>(null);
-  const [changes, setChanges] = useState<{ of: unknown; by: Map<string, Item | null> } | null>(null);
+  // A change counts until the list was read after it.
+  const [changes, setChanges] = useState(new Map<string, { item: Item | null; at: number }>());
+  const clock = useRef(0);
   const { value, error, again } = useAsked(async (signal) => {
     await new Promise((go) => setTimeout(go, query ? WAIT_MS : 0));
     signal.throwIfAborted();
-    return load(query);
+    const at = ++clock.current;
+    return { ...await load(query), at };
   }, [query]);
   const more = extra?.of === value ? extra : null;
-  const changed = changes?.of === value ? changes?.by : undefined;
   const all = [...(value?.items ?? []), ...(more?.items ?? [])];
-  const items = all.map((item) => (changed?.has(item.id) ? changed.get(item.id)! : item)).filter((item) => item !== null);
+  const items = all.map((item) => {
+    const change = changes.get(item.id);
+    return change && change.at > value!.at ? change.item : item;
+  }).filter((item) => item !== null);
   const next = more ? more.next : value?.next ?? null;
   return {
     query, setQuery, items, loaded: Boolean(value), error, again, next,
@@ -48,9 +53,10 @@ export function usePaged<Item extends { id: string }>(load: (query: string, curs
         toast(explainHere(thrown));
       }
     },
-    replace: (id, item) => setChanges((last) => ({
-      of: value, by: new Map([...(last?.of === value ? last?.by ?? [] : []), [id, item]]),
-    })),
+    replace: (id, item) => {
+      const at = ++clock.current;
+      setChanges((last) => new Map([...last, [id, { item, at }]]));
+    },
   };
 }
 

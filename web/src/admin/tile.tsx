@@ -33,14 +33,17 @@ export function Tile({ label, value, hint, series, tone, href }: TileProps) {
   );
 }
 
+/** So many points fill the width; fewer begin at the right. */
+const POINTS_MIN = 12;
 const POINTS = 60;
 const HEIGHT = 28;
 
 function Line({ values }: { values: number[] }) {
   const top = Math.max(1, ...values);
   const shown = values.slice(-POINTS);
+  const width = Math.max(POINTS_MIN, shown.length);
   const points = shown.map((value, i) => {
-    const x = ((POINTS - shown.length + i) / (POINTS - 1)) * 100;
+    const x = ((width - shown.length + i) / (width - 1)) * 100;
     return `${x.toFixed(2)},${(HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(2)}`;
   });
   return (

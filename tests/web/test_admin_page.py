@@ -1,0 +1,584 @@
+"""The admin page, as those who run the server use it; hostile names stay text; axe finds nothing."""
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from chromium import PHONE
+from parley_client import Api, refused
+from parley_command import parley
+from parley_server import Server
+from person import PASSWORD
+
+AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
+TABS = ("overview", "held", "users", "rooms", "words", "limits", "retention")
+HOSTILE = '<img src=x onerror=alert(1)>"><svg onload=alert(2)>'
+_numbers = itertools.count(1)
+
+
+class House:
+    """A server with word lists and limits of its own."""
+
+    def __init__(self, folder):
+        self.words = folder / "data/words"
+        self.words.mkdir(parents=True)
+        (self.words / "en.txt").write_text("squirrel\nhold: dealword\n")
+        self.server = Server(
+            folder,
+            environment={
+                "PARLEY_LIMITS_ENABLED": "true",
+                "PARLEY_LIMIT_SENDS_PER_ROOM": "1/h:3",
+                "PARLEY_LIMIT_JOINS_PER_ROOM": "off",
+                "PARLEY_RETENTION_DAYS": "400",
+            },
+        ).start()
+        self.api = Api(self.server)
+
+    def user(self, prefix="u"):
+        return self.api.new_user(username=f"{prefix}{next(_numbers)}x")
+
+    def give(self, name, role):
+        parley("user", "role", name, role, data=self.server.data)
+
+    def log(self):
+        return self.server.log()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    house = House(tmp_path_factory.mktemp("house"))
+    yield house
+    house.api.close()
+    assert house.server.stop() == 0
+
+
+@pytest.fixture
+def staff(visitor, house):
+    """Somebody with a role on the server, at a browser, on the admin page."""
+
+    def come(role, tab="overview", **options):
+        who = visitor(role[:5], at=house.server, **options).sign_up()
+        house.give(who.name, role)
+        who.page.goto(f"{house.server.url}/#/admin/{tab}")
+        expect(who.page.locator(".admin-page")).to_be_visible()
+        return who
+
+    return come
+
+
+@pytest.fixture
+def admin(staff):
+    return staff("admin")
+
+
+def to(who, name):
+    who.page.get_by_role("navigation", name="Parts of the administration").get_by_role("link", name=name).click()
+    expect(who.page.get_by_role("region", name=name)).to_be_visible()
+
+
+def row(who, name):
+    return who.page.locator(".admin-rows li", has_text=name)
+
+
+def act(who, name, entry):
+    row(who, name).locator(".menu-box > button").click()
+    who.page.get_by_role("menuitem", name=entry, exact=True).click()
+
+
+def toast(who, text):
+    expect(who.page.locator(".toast", has_text=text)).to_be_visible()
+
+
+def dialog(who):
+    return who.page.locator("dialog")
+
+
+def search(who, label, text):
+    who.page.get_by_label(label).fill(text)
+
+
+def violations(who):
+    """What axe finds on the page as it is now."""
+    who.page.wait_for_function(
+        "() => document.getAnimations().every((each) => each.playState !== 'running')"
+    )
+    if not who.page.evaluate("() => 'axe' in window"):
+        who.page.evaluate(AXE.read_text())
+    found = who.page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
+
+
+def held(house, author, room, text="A dealword for you"):
+    refused(author.post_message(room, text), 409, "content_held")
+
+
+# --- who may see it
+
+
+def test_who_has_no_role_is_told_so_and_sees_nothing(visitor, house):
+    ann = visitor("ann", at=house.server).sign_up()
+    expect(ann.page.get_by_label("Administration")).to_have_count(0)
+    for tab in ("overview", "users"):
+        ann.page.goto(f"{house.server.url}/#/admin/{tab}")
+        expect(ann.page.get_by_text("This page is for moderators and admins of the server.")).to_be_visible()
+        expect(ann.page.get_by_role("navigation", name="Parts of the administration")).to_have_count(0)
+    assert not [each for each in ann.watch.requests if "/v1/admin" in each]
+    assert violations(ann) == []
+
+
+def test_a_moderator_sees_what_moderators_may(staff):
+    dora = staff("moderator")
+    expect(dora.page.get_by_label("Administration", exact=True)).to_be_visible()  # in the sidebar, at once
+    nav = dora.page.get_by_role("navigation", name="Parts of the administration")
+    expect(nav.get_by_role("link")).to_have_count(6)
+    expect(nav.get_by_role("link", name="Users")).to_have_count(0)
+    dora.page.goto(f"{dora.watch.origin}/#/admin/users")
+    expect(dora.page.get_by_text("This is for admins of the server.")).to_be_visible()
+    to(dora, "Words")
+    expect(dora.page.get_by_text("Only admins of the server see and reload its lists.")).to_be_visible()
+    assert not [each for each in dora.watch.requests if "/v1/admin/users" in each or "/v1/admin/filter" in each]
+
+
+def test_a_role_that_was_taken_away_meanwhile(staff, house):
+    boss = staff("admin", "users", allow=[r"403"])
+    victim = house.user()
+    search(boss, "Search users", victim.name)
+    expect(row(boss, victim.name)).to_be_visible()
+    other = house.user()
+    house.give(other.name, "admin")  # one always remains
+    house.give(boss.name, "user")
+    act(boss, victim.name, "Disable")
+    dialog(boss).get_by_role("button", name="Disable").click()
+    expect(dialog(boss).get_by_role("alert")).to_contain_text("Ask an admin of the server.")
+    assert victim.get("/v1/me").status_code == 200
+
+
+# --- overview, limits, retention
+
+
+def test_the_overview_tells_how_the_server_is(admin, house):
+    page = admin.page
+    expect(page.get_by_role("status").get_by_text("The server is ready")).to_be_visible()
+    version = house.api.http.get("/metrics").text.split('parley_build_info{version="')[1].split('"')[0]
+    expect(page.locator(".status-facts")).to_contain_text(version)
+    tile = page.locator(".tile", has_text="Connections")
+    expect(tile.locator(".tile-figure")).to_have_text("1")
+    ann = house.user()
+    sockets = [ann.socket(), ann.socket()]
+    expect(tile.locator(".tile-figure")).to_have_text("3", timeout=15_000)
+    expect(page.locator(".tile", has_text="Events a second").locator(".tile-figure")).to_have_text(
+        "0", timeout=15_000
+    )
+    for socket in sockets:
+        socket.close()
+    expect(page.get_by_role("row", name="Messages for the disk")).to_contain_text("0")
+    page.get_by_role("link", name="Refused by limits").click()
+    expect(page.get_by_role("region", name="Limits")).to_be_visible()
+
+
+def test_an_overview_without_metrics_says_so(staff):
+    """As behind Nginx, which keeps them inside."""
+    dora = staff("moderator", "limits", allow=["404"])
+    dora.page.route("**/metrics", lambda route: route.fulfill(status=404, body="no"))
+    dora.page.reload()
+    to(dora, "Overview")
+    expect(dora.page.get_by_text("The metrics are not reachable from here.")).to_be_visible()
+    expect(dora.page.locator(".tile", has_text="Connections").locator(".tile-figure")).to_have_text("–")
+    expect(dora.page.locator(".tile", has_text="Held messages").locator(".tile-figure")).not_to_have_text("–")
+    assert violations(dora) == []
+
+
+def test_limits_are_shown_as_what_they_are(admin, house):
+    ann = house.user()
+    room = ann.room()
+    for number in range(6):
+        ann.post_message(room, f"number {number}")
+    to(admin, "Limits")
+    rooms = admin.page.locator("tbody", has_text="Of one room")
+    sends = rooms.get_by_role("row", name="Messages, edits")
+    expect(sends.get_by_role("cell").nth(0)).to_have_text("1 an hour")
+    expect(sends.get_by_role("cell").nth(1)).to_have_text("3")
+    refusals = {each["name"]: each["refused"] for each in ann_report(house)}
+    expect(sends.get_by_role("cell").nth(2)).to_have_text(str(refusals["sends-per-room"]))
+    assert refusals["sends-per-room"] >= 2
+    expect(rooms.get_by_role("row", name="Joins")).to_contain_text("No limit")
+    expect(admin.page.locator("tbody tr:not(.group)")).to_have_count(len(refusals))
+
+
+def ann_report(house):
+    moderator = house.user()
+    house.give(moderator.name, "moderator")
+    return moderator.got("/v1/admin/server")["limits"]
+
+
+def test_retention_of_the_server_and_of_rooms(admin, house):
+    own = f"Own {admin.name}"
+    admin.make_room(own)
+    room = admin.room_id()
+    ann = house.user()
+    other = ann.room(name=f"Other {ann.name}")
+    assert ann.patch(f"/v1/rooms/{other}", {"retention_days": 500}).status_code == 200
+    page = admin.page
+    page.goto(f"{admin.watch.origin}/#/admin/retention")
+    expect(page.get_by_text("The server keeps messages for 400 days")).to_be_visible()
+    expect(row(admin, f"Other {ann.name}")).to_contain_text("Its own time: 500 days · What counts: 400 days")
+    expect(row(admin, f"Other {ann.name}").get_by_role("button")).to_have_count(0)
+    expect(row(admin, own)).to_have_count(0)
+    to(admin, "Rooms")
+    search(admin, "Search rooms", own)
+    act(admin, own, "Room settings")
+    dialog(admin).get_by_label("Keep messages").select_option("30")
+    dialog(admin).get_by_label("Slow mode").select_option("60")
+    dialog(admin).get_by_role("button", name="Save").click()
+    expect(row(admin, own)).to_contain_text("Slow mode 1 minute")
+    expect(row(admin, own)).to_contain_text("Kept 30 days")
+    to(admin, "Retention")
+    expect(row(admin, own)).to_contain_text("Its own time: 30 days")
+    row(admin, own).get_by_role("button", name=f"Change: {own}").click()
+    dialog(admin).get_by_label("Keep messages").select_option("7")
+    dialog(admin).get_by_role("button", name="Save").click()
+    expect(row(admin, own)).to_contain_text("Its own time: 7 days")
+    token = admin.session()["access"]
+    assert house.api.call("GET", f"/v1/rooms/{room}", token).json()["retention_days"] == 7
+
+
+# --- users
+
+
+def test_users_are_found_given_a_role_disabled_and_enabled(admin, house):
+    victim = house.user()
+    to(admin, "Users")
+    search(admin, "Search users", "nobody is called so")
+    expect(admin.page.get_by_text("Nobody fits.")).to_be_visible()
+    search(admin, "Search users", victim.name)
+    expect(admin.page.locator(".admin-rows li")).to_have_count(1)
+    expect(row(admin, victim.name)).to_contain_text(victim.email)
+
+    act(admin, victim.name, "Change role")
+    dialog(admin).get_by_text("Moderator", exact=True).click()
+    dialog(admin).get_by_role("button", name="Save").click()
+    expect(row(admin, victim.name).locator(".role")).to_have_text("Moderator")
+    assert victim.got("/v1/me")["role"] == "moderator"
+
+    act(admin, victim.name, "Disable")
+    expect(dialog(admin)).to_contain_text("signed out at once")
+    dialog(admin).get_by_role("button", name="Cancel").click()
+    assert victim.get("/v1/me").status_code == 200, "nothing happens before it is confirmed"
+    act(admin, victim.name, "Disable")
+    dialog(admin).get_by_role("button", name="Disable").click()
+    expect(row(admin, victim.name)).to_contain_text("Disabled")
+    refused(victim.get("/v1/me"), 401, "session_revoked")
+    act(admin, victim.name, "Enable")
+    expect(row(admin, victim.name)).not_to_contain_text("Disabled")
+    victim = victim.sign_in_again()
+
+    act(admin, victim.name, "Sign out everywhere")
+    dialog(admin).get_by_role("button", name="Sign out everywhere").click()
+    toast(admin, "was signed out everywhere")
+    refused(victim.get("/v1/me"), 401, "session_revoked")
+
+    act(admin, victim.name, "New password")
+    expect(dialog(admin)).to_contain_text(f"parley user reset-password {victim.name} --generate")
+
+
+def test_one_cannot_lock_oneself_out(admin, house):
+    to(admin, "Users")
+    search(admin, "Search users", admin.name)
+    row(admin, admin.name).locator(".menu-box > button").click()
+    entries = admin.page.get_by_role("menuitem").all_inner_texts()
+    assert "Change role" in entries
+    assert not {"Disable", "Erase"} & set(entries)
+    admin.page.get_by_role("menuitem", name="Change role").click()
+    expect(dialog(admin)).to_contain_text("This is your own account.")
+
+
+def test_the_last_admin_is_told_what_to_do(visitor, own_server):
+    server = own_server()
+    boss = visitor("boss", at=server, allow=["409"]).sign_up()
+    parley("user", "role", boss.name, "admin", data=server.data)
+    boss.page.goto(f"{server.url}/#/admin/users")
+    act(boss, boss.name, "Change role")
+    dialog(boss).get_by_text("User", exact=True).click()
+    dialog(boss).get_by_role("button", name="Save").click()
+    expect(dialog(boss).get_by_role("alert")).to_contain_text("Make somebody else admin first.")
+
+
+def test_a_user_is_erased_with_a_receipt(admin, house):
+    victim, friend = house.user(), house.user()
+    room = friend.room(victim)
+    victim.say(room, "something about me")
+    to(admin, "Users")
+    search(admin, "Search users", victim.name)
+    act(admin, victim.name, "Erase")
+    dialog(admin).get_by_label(f"Type {victim.name} to confirm").fill("somebody else")
+    dialog(admin).get_by_role("button", name="Erase").click()
+    expect(dialog(admin).get_by_role("alert")).to_contain_text("That is not the name.")
+    assert victim.get("/v1/me").status_code == 200
+    dialog(admin).get_by_label(f"Type {victim.name} to confirm").fill(victim.name)
+    dialog(admin).get_by_role("button", name="Erase").click()
+    expect(dialog(admin).get_by_text("Everything is erased.")).to_be_visible(timeout=30_000)
+    receipt = dialog(admin).locator(".facts").inner_text()
+    assert victim.id in receipt and victim.name not in receipt
+    attested = house.api.call("GET", f"/v1/admin/erasures/{victim.id}", admin.session()["access"]).json()
+    assert attested["sha256"] in receipt and attested["counts"]["messages"] == 1
+    assert violations(admin) == []
+    dialog(admin).locator(".dialog-foot").get_by_role("button", name="Close").click()
+    expect(row(admin, f"deleted-{victim.id}")).to_contain_text("Erased")
+    act(admin, f"deleted-{victim.id}", "Receipt")
+    expect(dialog(admin)).to_contain_text(attested["sha256"])
+
+
+# --- rooms and words
+
+
+def test_rooms_also_private_ones_and_how_one_is_deleted(admin, house):
+    ann = house.user()
+    secret = f"Secret {ann.name}"
+    ann.room(name=secret, visibility="private")
+    own = f"Mine {admin.name}"
+    admin.make_room(own)
+    admin.page.goto(f"{admin.watch.origin}/#/admin/rooms")
+    search(admin, "Search rooms", "no room is called so")
+    expect(admin.page.get_by_text("No room fits.")).to_be_visible()
+    search(admin, "Search rooms", secret)
+    expect(row(admin, secret)).to_contain_text("Private")
+    row(admin, secret).locator(".menu-box > button").click()
+    assert admin.page.get_by_role("menuitem").all_inner_texts() == ["Words of the room"]
+    admin.page.keyboard.press("Escape")
+    search(admin, "Search rooms", own)
+    act(admin, own, "Delete this room")
+    dialog(admin).get_by_label("Type the name of the room to confirm").fill(own)
+    dialog(admin).get_by_role("button", name="Delete").click()
+    toast(admin, "was deleted")
+    expect(row(admin, own)).to_have_count(0)
+    expect(admin.room_link(own)).to_have_count(0)
+
+
+def test_words_of_a_room_that_is_not_ones_own(staff, house):
+    dora = staff("moderator", "rooms")
+    ann = house.user()
+    name = f"Fruit {ann.name}"
+    room = ann.room(name=name)
+    search(dora, "Search rooms", name)
+    act(dora, name, "Words of the room")
+    expect(dialog(dora)).to_contain_text("No words of its own.")
+    dialog(dora).get_by_label("Word", exact=True).fill("pineapple")
+    dialog(dora).get_by_label("What happens").select_option("reject")
+    dialog(dora).get_by_label("Word", exact=True).press("Enter")
+    expect(dialog(dora).locator(".word-rows li")).to_have_count(1)
+    assert violations(dora) == []
+    dialog(dora).get_by_label("Word", exact=True).fill("mango")  # saved too, though not added yet
+    dialog(dora).get_by_role("button", name="Save").click()
+    toast(dora, "The words are in force.")
+    refused(ann.post_message(room, "a pineapple"), 422, "content_rejected")
+    act(dora, name, "Words of the room")
+    dialog(dora).get_by_label("Remove pineapple").click()
+    dialog(dora).get_by_role("button", name="Save").click()
+    expect(dialog(dora)).to_have_count(0)
+    assert [each["word"] for each in ann.got(f"/v1/rooms/{room}/words")["words"]] == ["mango"]
+
+
+def test_the_lists_of_the_server_are_read_again(staff, house):
+    boss = staff("admin", "words", allow=["422"])
+    page = boss.page
+    german = page.get_by_role("row", name="German (de)")
+    before = int(german.get_by_role("cell").inner_text())
+    (house.words / "de.txt").write_text("eichhorn\nmurmeltier\n")
+    page.get_by_role("button", name="Read the lists again").click()
+    toast(boss, "The lists were read again.")
+    expect(german.get_by_role("cell")).to_have_text(str(before + 2))
+    (house.words / "de.txt").write_text("explode: eichhorn\n")
+    page.get_by_role("button", name="Read the lists again").click()
+    expect(page.get_by_role("alert")).to_contain_text("de.txt")
+    expect(german.get_by_role("cell")).to_have_text(str(before + 2))
+    (house.words / "de.txt").unlink()
+
+
+# --- held messages
+
+
+def test_held_messages_are_let_through_or_refused(staff, house):
+    dora = staff("moderator", "held")
+    ann, bob = house.user(), house.user()
+    room = ann.room(bob, name=f"Market {ann.name}")
+    nav = dora.page.get_by_role("navigation", name="Parts of the administration")
+    ann.say(room, "What do you have?")
+    held(house, bob, room, f"A dealword from {bob.name}")
+    held(house, bob, room, f"Another dealword from {bob.name}")
+    dora.page.reload()
+    cards = dora.page.locator(".held", has_text=bob.name)
+    expect(cards).to_have_count(2)
+    expect(nav.get_by_role("link", name="Held messages").locator(".badge")).to_be_visible()
+    first = cards.first
+    expect(first).to_contain_text(f"Market {ann.name}")
+    expect(first.locator("mark")).to_have_text(["dealword", "dealword"])  # in the text, and as the reason
+    first.get_by_role("button", name="What was said before").click()
+    expect(first).to_contain_text("You are not in this room")
+    first.get_by_role("button", name="Let through").click()
+    toast(dora, "The message was let through.")
+    expect(cards).to_have_count(1)
+    assert f"A dealword from {bob.name}" in ann.contents(room)
+    cards.first.get_by_role("button", name="Refuse").click()
+    expect(dialog(dora)).to_contain_text("it cannot be brought back")
+    dialog(dora).get_by_role("button", name="Refuse").click()
+    toast(dora, "The message was refused.")
+    expect(cards).to_have_count(0)
+    assert f"Another dealword from {bob.name}" not in ann.contents(room)
+
+
+def test_held_messages_in_context_and_decided_by_somebody_else(staff, house):
+    boss = staff("admin", allow=["404"])
+    name = f"Shop {boss.name}"
+    boss.make_room(name)
+    room = boss.room_id()
+    ann, bob = house.user(), house.user()
+    for user in (ann, bob):
+        assert user.post(f"/v1/rooms/{room}/join").status_code == 200
+    ann.say(room, "What do you have today?")
+    held(house, bob, room)
+    boss.page.goto(f"{boss.watch.origin}/#/admin/held")
+    card = boss.page.locator(".held", has_text=name)
+    expect(card.locator("strong").first).to_have_text(bob.name)
+    card.get_by_role("button", name="What was said before").click()
+    expect(card.locator(".context")).to_contain_text(f"{ann.name} What do you have today?")
+    token = boss.session()["access"]
+    waiting = house.api.call("GET", f"/v1/rooms/{room}/held", token).json()["held"][0]["id"]
+    path = f"/v1/rooms/{room}/held/{waiting}/reject"
+    assert house.api.call("POST", path, token, json={}).status_code == 204
+    card.get_by_role("button", name="Let through").click()
+    toast(boss, "Somebody else has decided about this message.")
+    expect(card).to_have_count(0)
+
+
+# --- for everybody
+
+
+def test_by_keyboard_alone(staff, house):
+    boss = staff("admin")
+    page = boss.page
+    ann = house.user()
+    room = ann.room()
+    held(house, ann, room, f"A dealword by key {ann.name}")
+    link = page.get_by_role("link", name="Overview")
+    link.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Held messages")).to_be_visible()
+    card = page.locator(".held", has_text=f"by key {ann.name}")
+    card.get_by_role("button", name="Refuse").focus()
+    page.keyboard.press("Enter")
+    expect(dialog(boss).get_by_role("button", name="Refuse")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(card.get_by_role("button", name="Refuse")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    toast(boss, "The message was let through.")
+    expect(card).to_have_count(0)
+    page.goto(f"{boss.watch.origin}/#/admin/users")
+    page.get_by_label("Search users").focus()
+    page.keyboard.type(ann.name)
+    expect(page.locator(".admin-rows li")).to_have_count(1)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(dialog(boss).get_by_label(f"Type {ann.name} to confirm")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(row(boss, ann.name).locator(".menu-box > button")).to_be_focused()
+
+
+@pytest.mark.parametrize("looks", ["light", "dark", "phone", "rtl"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(staff, house, looks):
+    options = {"phone": PHONE, "rtl": {"locale": "ar"}}.get(looks, {"color_scheme": looks})
+    ann = house.user()
+    held(house, ann, ann.room(name=f"Axe {ann.name}"))
+    boss = staff_in(staff, looks, options)
+    page = boss.page
+    for tab in TABS:
+        page.goto(f"{boss.watch.origin}/#/admin/{tab}")
+        expect(page.locator(f".admin-tabs a[aria-current][href='#/admin/{tab}']")).to_be_visible()
+        expect(page.locator(".admin [aria-busy=true], .admin-skeleton")).to_have_count(0)
+        assert (tab, violations(boss)) == (tab, [])
+        wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        inside = page.evaluate(
+            "() => { const b = document.querySelector('.admin-body'); return b.scrollWidth - b.clientWidth; }"
+        )
+        assert (tab, wide, inside) == (tab, 0, 0)
+        if looks == "rtl":
+            assert page.evaluate("() => document.documentElement.dir") == "rtl"
+
+
+def staff_in(staff, looks, options):
+    """Signs up in English, then turns to the language."""
+    if looks != "rtl":
+        return staff("admin", **options)
+    boss = staff("admin")
+    boss.page.evaluate("() => localStorage.setItem('parley.language', 'ar')")
+    boss.page.reload()
+    expect(boss.page.locator(".admin-page")).to_be_visible()
+    return boss
+
+
+def test_hostile_names_are_text(staff, house):
+    boss = staff("admin")
+    ann = house.user()
+    change = {"display_name": HOSTILE[:50]}
+    assert ann.patch("/v1/me", change).status_code == 200
+    name = f"<img src=x onerror=alert(1)> {ann.name}"
+    room = ann.room(name=name, topic=HOSTILE)
+    words = [{"word": "<b>squash</b>", "action": "hold"}]
+    assert ann.put(f"/v1/rooms/{room}/words", {"words": words}).status_code == 200
+    ann.post_message(room, f"<script>alert(3)</script> dealword {HOSTILE} {ann.name}")
+    for tab, text in (("held", ann.name), ("users", ann.email), ("rooms", name)):
+        boss.page.goto(f"{boss.watch.origin}/#/admin/{tab}")
+        expect(boss.page.locator(".admin-page li", has_text=text).first).to_be_visible()
+        assert_inert(boss)
+    expect(row(boss, name)).to_contain_text(HOSTILE)
+    act(boss, name, "Words of the room")
+    expect(dialog(boss)).to_contain_text("<b>squash</b>")
+    assert_inert(boss)
+    boss.page.keyboard.press("Escape")
+    boss.page.goto(f"{boss.watch.origin}/#/admin/<img src=x onerror=alert(1)>")
+    assert_inert(boss)
+
+
+def assert_inert(who):
+    found = who.page.evaluate(
+        """() => [...document.querySelectorAll('iframe, svg[onload], [onerror], [onload], form[action], '
+            + 'script:not([src^="/assets/"]), img:not([src="/favicon.svg"]), a[href^="javascript" i]')]
+            .map((node) => node.outerHTML)"""
+    )
+    assert found == [], json.dumps(found)
+    assert who.page.evaluate("() => !document.querySelector('dialog b, .admin b')")
+
+
+def test_nothing_jumps_while_it_loads(admin, house):
+    """The sum of layout shifts (without those by clicks) while each tab is opened."""
+    page = admin.page
+    page.evaluate(
+        """() => { window.shift = 0; new PerformanceObserver((list) => {
+            for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
+        }).observe({ type: 'layout-shift', buffered: false }); }"""
+    )
+    for tab in TABS:
+        page.evaluate("(tab) => { location.hash = `#/admin/${tab}`; }", tab)
+        expect(page.locator(f".admin-tabs a[aria-current][href='#/admin/{tab}']")).to_be_visible()
+        expect(page.locator(".admin [aria-busy=true], .admin-skeleton")).to_have_count(0)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("() => window.shift") < 0.1
+
+
+def test_signing_in_again_finds_the_page(staff):
+    boss = staff("admin", "rooms")
+    boss.page.get_by_label("Back to the rooms").wait_for(state="attached")
+    boss.page.get_by_label("Administration", exact=True).click()
+    expect(boss.page.get_by_role("region", name="Overview")).to_be_visible()
+    boss.log_out()
+    boss.log_in()
+    boss.page.get_by_label("Administration", exact=True).click()
+    expect(boss.page.get_by_role("region", name="Overview")).to_be_visible()
+    assert PASSWORD not in boss.page.content()
