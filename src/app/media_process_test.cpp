@@ -26,7 +26,7 @@ protected:
         std::filesystem::create_directory(out);
         std::ofstream(program) << "#!/bin/sh\n" << script << '\n';
         std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-        MediaProcess process(program, x_metrics);
+        MediaProcess process(program, "", x_metrics);
         return run_now(x_io, process.examine(x_folder / "file", out));
     }
 
