@@ -112,7 +112,7 @@ TEST_P(MediaFactsContract, ARetryOfThePostIsAnsweredWithWhatIsKnownNow) {
     EXPECT_EQ(*message.media, *facts("LEHV6nWB2yk8pyo0adR*.7kCMdnj"));
 }
 
-PARLEY_ON_EACH_BACKEND(MediaFactsContract);
+PARLEY_ON_EACH_STORE(MediaFactsContract);
 
 } // namespace
 } // namespace parley::contract
