@@ -8,6 +8,7 @@
 #include "api/api.hpp"
 #include "app/log_settings.hpp"
 #include "app/media_front.hpp"
+#include "app/pictures.hpp"
 #include "app/periodic.hpp"
 #include "app/run_now.hpp"
 #include "app/storage.hpp"
@@ -134,6 +135,7 @@ struct Application::Parts {
     std::unique_ptr<service::Eraser> eraser;        // on core 0
     std::unique_ptr<service::Retention> retention;  // on core 0
     std::unique_ptr<service::MediaSweeper> sweeper; // on core 0; null: no media are served
+    std::unique_ptr<Pictures> pictures;             // on core 0; null: not looked at here
     std::vector<std::unique_ptr<Periodic>> chores;  // on core 0
     std::unique_ptr<Gate> gate;                     // of the shutdown itself, on core 0
     std::unique_ptr<boost::asio::signal_set> signals, hang_up;
@@ -178,6 +180,7 @@ std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& r
     media.quota.user_bytes_per_day = settings.media_user_mb_per_day * kMega;
     media.quota.server_bytes = settings.media_server_mb * kMega;
     media.types = settings.media_types;
+    media.strips = role == Role::all;
     return std::make_unique<service::Media>(
         rooms, service::Media::Ports{*catalog, *objects, entropy, clock}, std::move(media),
         metrics);
@@ -279,6 +282,11 @@ void Application::Parts::begin_chores() {
                                                     *storage->objects(), clock, log, metrics);
         chores.push_back(
             std::make_unique<Periodic>(core, [this] { return lead(Chore::sweep_media); }));
+        if (role == Role::all) {
+            pictures = std::make_unique<Pictures>(
+                Pictures::Parts{*storage, cores[0]->rooms, clock, settings.data, log, metrics});
+            chores.push_back(std::make_unique<Periodic>(core, [this] { return pictures->step(); }));
+        }
     }
     for (Storage::Work& work : storage->chores())
         chores.push_back(std::make_unique<Periodic>(core, std::move(work)));
@@ -339,6 +347,7 @@ Task<void> Application::Parts::shut_down() {
         });
     co_await answer_what_is_in_flight(clock.steady() + limits::kDrainTimeout / 2);
     co_await server->drain(deadline);
+    if (pictures) pictures->stop();
     for (const auto& chore : chores) co_await chore->stop();
     for (const auto& each : cores) co_await run_on(each->core, each->rooms.close());
     co_await storage->close();

@@ -5,7 +5,7 @@
 
 int main(int argc, char** argv) {
     // Not a command for people, and quicker without their parser.
-    if (argc == 2 && std::string_view(argv[1]) == "media-worker")
-        return parley::app::run_media_worker();
+    if (argc > 1 && std::string_view(argv[1]) == "media-worker")
+        return parley::app::run_media_worker({argv + 2, static_cast<std::size_t>(argc - 2)});
     return parley::app::run_command_line(argc, argv);
 }

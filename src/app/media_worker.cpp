@@ -92,25 +92,10 @@ media::Report look_at_rest(std::uint64_t size) {
     return report;
 }
 
-} // namespace
-
-int run_media_worker() {
-    struct stat file{};
-    if (fstat(kFile, &file) != 0 || !S_ISREG(file.st_mode)) return 2;
-    if (!system::bound_process(
-            {limits::kMediaWorkerMemory, limits::kMediaWorkerCpuSeconds, limits::kThumbnailBytes}))
-        return 3;
-    const auto size = static_cast<std::uint64_t>(file.st_size);
-    const bool picture =
-        media::picture_format(read_piece(0, 16)).has_value() && size <= limits::kPictureBytes;
-    // What it needs of the system it opens before the doors are closed.
-    auto library = picture ? vips::Library::open() : Error(Errc::unavailable, "not needed");
-    if (!system::close_doors()) return 4;
-
+media::Report look_at(std::uint64_t size, bool picture, vips::Library* library) {
     media::Report report;
     if (picture) {
-        auto looked = look_at_picture(library ? library->get() : nullptr,
-                                      read_piece(0, static_cast<std::size_t>(size)));
+        auto looked = look_at_picture(library, read_piece(0, static_cast<std::size_t>(size)));
         if (looked)
             report = std::move(*looked);
         else
@@ -121,8 +106,65 @@ int run_media_worker() {
         const media::Report rest = look_at_rest(size);
         if (rest.duration_ms) report = rest;
     }
-    // Past the destructors of libraries that want to open something at their end.
+    return report;
+}
+
+media::Report strip(std::uint64_t size) {
+    media::Report report;
+    const auto stripped = media::strip_metadata(read_piece(0, static_cast<std::size_t>(size)));
+    report.broken = !stripped;
+    report.stripped = stripped && *stripped && write_all(kSmall, **stripped);
+    return report;
+}
+
+// Past the destructors of libraries that want to open something at their end.
+[[noreturn]] void end_with(const media::Report& report) {
     _exit(write_all(kReport, media::to_text(report)) ? 0 : 5);
+}
+
+// One demuxer, so that nothing is taken for a list of other files; one frame; no sound.
+int become(const char* ffmpeg, const char* format, const char* milliseconds) {
+    const std::string at = std::string(milliseconds) + "ms";
+    const std::string side = std::to_string(static_cast<int>(model::MediaVariant::large));
+    const std::string scale = "scale=w='min(" + side + ",iw)':h='min(" + side +
+                              ",ih)':force_original_aspect_ratio=decrease";
+    const char* const arguments[] = {
+        ffmpeg,      "-nostdin", "-v",       "error", "-threads", "1",    "-protocol_whitelist",
+        "file",      "-f",       format,     "-ss",   at.c_str(), "-i",   "file:/dev/fd/0",
+        "-map",      "0:V:0",    "-frames:v", "1",    "-vf",      scale.c_str(),
+        "-threads",  "1",        "-c:v",     "png",   "-f",       "image2pipe", "pipe:1",
+        nullptr};
+    const char* const environment[] = {nullptr};
+    execve(ffmpeg, const_cast<char* const*>(arguments), const_cast<char* const*>(environment));
+    return 6;
+}
+
+} // namespace
+
+int run_media_worker(std::span<char* const> arguments) {
+    const std::string_view mode = arguments.empty() ? "" : arguments[0];
+    struct stat file{};
+    if (fstat(kFile, &file) != 0 || !S_ISREG(file.st_mode)) return 2;
+    const std::uint64_t written = mode == "strip" ? limits::kStripBytes : limits::kThumbnailBytes;
+    if (!system::bound_process(
+            {limits::kMediaWorkerMemory, limits::kMediaWorkerCpuSeconds, written}))
+        return 3;
+    const auto size = static_cast<std::uint64_t>(file.st_size);
+    if (mode == "poster" && arguments.size() == 4) {
+        if (!system::close_doors_but_reading(kFile)) return 4;
+        return become(arguments[1], arguments[2], arguments[3]);
+    }
+    if (mode == "strip" && size <= limits::kStripBytes) {
+        if (!system::close_doors()) return 4;
+        end_with(strip(size));
+    }
+    if (!mode.empty()) return 2;
+    const bool picture =
+        media::picture_format(read_piece(0, 16)).has_value() && size <= limits::kPictureBytes;
+    // What it needs of the system it opens before the doors are closed.
+    auto library = picture ? vips::Library::open() : Error(Errc::unavailable, "not needed");
+    if (!system::close_doors()) return 4;
+    end_with(look_at(size, picture, library ? library->get() : nullptr));
 }
 
 } // namespace parley::app

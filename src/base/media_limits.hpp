@@ -11,6 +11,7 @@ namespace parley::limits {
 using namespace std::chrono_literals;
 
 inline constexpr std::uint64_t kPictureBytes = 64ull << 20;        // larger ones are not decoded
+inline constexpr std::uint64_t kStripBytes = 256ull << 20;         // nor is their metadata removed
 inline constexpr std::uint64_t kPicturePixels = 64'000'000;        // nor these
 inline constexpr std::uint64_t kMediaWorkerMemory = 1536ull << 20; // address space; then it ends
 inline constexpr std::uint64_t kMediaWorkerCpuSeconds = 20;        // killed
@@ -21,8 +22,15 @@ inline constexpr std::uint32_t kBlurhashSide = 32;
 inline constexpr std::size_t kMediaWorkers = 1;        // at a time
 inline constexpr std::size_t kMediaWorkerQueue = 16;   // overloaded
 inline constexpr int kMediaWorkerTries = 3;            // of one file; then it stays as it is
-inline constexpr auto kMediaExamine = 1'000ms;         // between two looks for new files
+inline constexpr auto kMediaExamine = 250ms;           // between two looks for new files
+inline constexpr auto kMediaExamineRetry = 1s;         // after one that came to nothing
 inline constexpr std::size_t kMediaExamineBatch = 16;  // files of one look
 inline constexpr std::size_t kMediaCarriersTold = 100; // messages of one file that get its facts
+inline constexpr std::size_t kMediaToldAgain = 1'000;  // files; the oldest is not told again
+// A picture that is not stripped yet, for its readers, then media_unavailable, and for whom it is
+// from, who gets it then as it is.
+inline constexpr auto kMediaStripWait = 10s, kMediaOwnStripWait = 3s;
+inline constexpr auto kMediaStripLook = 50ms;         // between two looks whether it is done
+inline constexpr std::size_t kMediaStripWaits = 1000; // requests of a core; media_unavailable
 
 } // namespace parley::limits

@@ -74,6 +74,8 @@ std::string variant_key(std::string_view key, MediaVariant variant) {
     return name;
 }
 
+std::string stripped_key(std::string_view key) { return std::string(key) + "-stripped"; }
+
 std::string to_json(const MediaFacts& facts) {
     json::object object;
     object["filename"] = facts.filename;
@@ -88,6 +90,7 @@ std::string to_json(const MediaFacts& facts) {
     put_picture(pictures, MediaVariant::large, facts.large);
     if (!pictures.empty()) object["thumbnails"] = std::move(pictures);
     if (facts.poster) object["poster"] = true;
+    if (facts.stripped) object["stripped"] = *facts.stripped;
     return json::serialize(object);
 }
 
@@ -110,6 +113,8 @@ MediaFactsRef media_facts_of(std::string_view text) {
     if (pictures && pictures->if_array()) take_pictures(pictures->get_array(), facts);
     const json::value* const poster = object->if_contains("poster");
     facts.poster = poster && poster->is_bool() && poster->get_bool();
+    const json::value* const stripped = object->if_contains("stripped");
+    if (stripped && stripped->is_bool()) facts.stripped = stripped->get_bool();
     return std::make_shared<const MediaFacts>(std::move(facts));
 }
 

@@ -8,7 +8,7 @@
 // facts := JSON object, the same text on the wire of v1, in the column `media` of the stores and in
 // the records of the log:
 //   {"filename","content_type","size","width"?,"height"?,"duration_ms"?,"blurhash"?,
-//    "thumbnails"?:[{"size":"small"|"large","width","height"}],"poster"?:true}
+//    "thumbnails"?:[{"size":"small"|"large","width","height"}],"poster"?:true,"stripped"?:bool}
 // Fields that are not known are skipped when it is read.
 #pragma once
 
@@ -34,6 +34,8 @@ enum class MediaVariant : std::uint16_t { original = 0, small = 320, large = 128
 std::string_view name_of(MediaVariant variant); // "original", "small", "large"
 // Where a variant lies, beside the original.
 std::string variant_key(std::string_view key, MediaVariant variant);
+// Where the copy without metadata lies.
+std::string stripped_key(std::string_view key);
 
 struct PictureSize {
     std::uint32_t width = 0, height = 0;
@@ -50,6 +52,9 @@ struct MediaFacts {
     std::string blurhash = {};                         // "": none
     std::optional<PictureSize> small = {}, large = {}; // the thumbnails that exist
     bool poster = false;                               // the thumbnails are of a frame of the film
+    // What readers get is a copy without metadata (stripped_key()), or the upload itself, which had
+    // none that could be taken out. Absent: not looked at.
+    std::optional<bool> stripped = {};
     friend bool operator==(const MediaFacts&, const MediaFacts&) = default;
 };
 using MediaFactsRef = std::shared_ptr<const MediaFacts>;

@@ -15,7 +15,8 @@ TEST(MediaFacts, ComeBackFromTheirText) {
                      .blurhash = "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
                      .small = PictureSize{320, 240},
                      .large = PictureSize{1280, 960},
-                     .poster = true};
+                     .poster = true,
+                     .stripped = false};
     const MediaFactsRef back = media_facts_of(to_json(facts));
     ASSERT_TRUE(back);
     EXPECT_EQ(*back, facts);

@@ -21,6 +21,7 @@ struct Examined {
     std::optional<std::uint64_t> duration_ms;
     std::string blurhash;
     std::optional<model::PictureSize> small, large; // of files in `folder`: small.webp, large.webp
+    bool poster = false;                            // they are of a frame of a film
 };
 
 class MediaExaminer {
@@ -28,6 +29,9 @@ public:
     // `folder` exists, is empty, and stays the caller's.
     virtual Task<Result<Examined>> examine(std::filesystem::path file,
                                            std::filesystem::path folder) = 0;
+    // The same picture without its metadata, into a file that does not exist yet. False: there was
+    // nothing to take out, and there is no such file.
+    virtual Task<Result<bool>> strip(std::filesystem::path file, std::filesystem::path to) = 0;
 
 protected:
     ~MediaExaminer() = default;

@@ -75,7 +75,8 @@ public:
     // At most `size` bytes from `offset`; fewer only at the end. media_not_uploaded.
     virtual Task<Result<std::string>> read(std::string key, std::uint64_t offset,
                                            std::size_t size) = 0;
-    // The whole object into a file that does not exist yet, in constant memory. media_not_uploaded.
+    // The whole object as a file that does not exist yet and is only read, in constant memory.
+    // media_not_uploaded.
     virtual Task<Result<void>> fetch(std::string key, std::filesystem::path to) = 0;
     // From a file of this machine: thumbnails. Again with the same bytes: no error.
     virtual Task<Result<void>> put(std::string key, std::filesystem::path from,

@@ -2,8 +2,12 @@
 
 #include "base/hex.hpp"
 #include "base/limits.hpp"
+#include "base/media_limits.hpp"
 #include "base/text.hpp"
 #include "service/media_types.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -208,6 +212,34 @@ Task<Result<void>> Media::attach_avatar(model::UserId user, model::MediaId id) {
     co_return co_await x_ports.catalog.attach_media(id, everywhere, x_ports.clock.now());
 }
 
+Task<Result<void>> Media::wait_until_stripped(model::UserId user, model::Media& media) {
+    const MediaType* const type = find_media_type(media.facts.content_type);
+    if (!x_settings.strips || !type || !type->picture || media.facts.stripped)
+        co_return Result<void>{};
+    const bool own = media.user_id == user;
+    const Error not_yet(Errc::media_unavailable, "The picture is being prepared.",
+                        std::chrono::seconds(1));
+    if (x_waiting >= limits::kMediaStripWaits) co_return not_yet;
+    struct Count {
+        std::size_t& count;
+        explicit Count(std::size_t& of) : count(of) { ++count; }
+        ~Count() { --count; }
+    } const counted(x_waiting);
+    const auto until = x_ports.clock.steady() +
+                       (own ? limits::kMediaOwnStripWait : limits::kMediaStripWait);
+    boost::asio::steady_timer timer(x_rooms.core().io());
+    while (!media.facts.stripped) {
+        if (x_ports.clock.steady() >= until || x_rooms.gate().closing()) {
+            if (own) break;
+            co_return not_yet;
+        }
+        timer.expires_after(limits::kMediaStripLook);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        PARLEY_CO_TRY(media, co_await x_ports.catalog.find_media(media.id));
+    }
+    co_return Result<void>{};
+}
+
 Task<Result<std::string>> Media::download(model::UserId user, model::MediaId id,
                                           model::MediaVariant variant) {
     PARLEY_CO_TRY(model::Media media, co_await x_ports.catalog.find_media(id));
@@ -220,9 +252,14 @@ Task<Result<std::string>> Media::download(model::UserId user, model::MediaId id,
                      (variant == model::MediaVariant::small ? media.facts.small.has_value()
                                                             : media.facts.large.has_value());
     if (!has) co_return unknown();
+    if (variant == model::MediaVariant::original) {
+        PARLEY_CO_CHECK(co_await wait_until_stripped(user, media));
+    }
     const MediaType* const type = find_media_type(media.facts.content_type);
     ports::DownloadTerms terms;
-    terms.key = model::variant_key(media.key, variant);
+    terms.key = variant == model::MediaVariant::original && media.facts.stripped.value_or(false)
+                    ? model::stripped_key(media.key)
+                    : model::variant_key(media.key, variant);
     terms.content_type =
         variant == model::MediaVariant::original ? media.facts.content_type : "image/webp";
     terms.filename = media.facts.filename;

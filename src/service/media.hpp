@@ -25,6 +25,7 @@ struct MediaSettings {
     std::uint64_t bytes_max = 1ull << 30; // of one file
     ports::MediaQuota quota;
     std::vector<std::string> types; // allowed ones; empty: all of media_types.hpp
+    bool strips = false;            // some MediaGallery takes metadata out of pictures
 };
 
 // What a client says of a file that it wants to upload.
@@ -63,7 +64,8 @@ public:
                                               model::MediaId media);
     // Before it is this user's avatar: a picture that they have uploaded.
     Task<Result<void>> attach_avatar(model::UserId user, model::MediaId media);
-    // unknown_media for everybody who may not read it, and for a variant that there is not.
+    // unknown_media for everybody who may not read it, and for a variant that there is not. A
+    // picture of which nobody has taken the metadata out yet is waited for, then media_unavailable.
     Task<Result<std::string>> download(model::UserId user, model::MediaId media,
                                        model::MediaVariant variant);
     // An upload in parts is complete, as its uploader says.
@@ -76,12 +78,15 @@ private:
     // Looks at the object, once.
     Task<Result<void>> ensure_stored(model::Media& media);
     Task<Result<bool>> may_read(model::UserId user, const model::Media& media);
+    // Until it is known what of a picture may be shown.
+    Task<Result<void>> wait_until_stripped(model::UserId user, model::Media& media);
     Task<bool> is_member(model::UserId user, model::RoomId room);
 
     Rooms& x_rooms;
     const Ports x_ports;
     const MediaSettings x_settings;
     Counter &x_tickets, &x_attached, &x_mismatches;
+    std::size_t x_waiting = 0; // in wait_until_stripped(), of this core
 };
 
 } // namespace parley::service

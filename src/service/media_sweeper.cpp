@@ -62,6 +62,8 @@ Task<Result<void>> MediaSweeper::delete_objects(std::string key, std::uint64_t s
     for (const MediaVariant variant :
          {MediaVariant::large, MediaVariant::small, MediaVariant::original})
         PARLEY_CO_CHECK(co_await x_objects.remove(model::variant_key(key, variant)));
+    PARLEY_CO_CHECK(co_await x_objects.remove(model::stripped_key(key)));
+    PARLEY_CO_CHECK(co_await x_objects.purge(model::stripped_key(key), size));
     co_return co_await x_objects.purge(key, size);
 }
 

@@ -353,5 +353,47 @@ TEST_F(SequencerTest, ARoomsRateIsOfItsMembersAndNotOfOutsiders) {
     EXPECT_EQ(code_of(run(post(room, alice, "6", "x"))), "ok") << "a clock set back closes no room";
 }
 
+TEST_F(SequencerTest, WhatAFileIsComesByAnEventOfItsOwn) {
+    const model::MediaId file{5};
+    const auto facts = [](std::uint32_t width) {
+        model::MediaFacts known{.filename = "a.png", .content_type = "image/png", .size = 9};
+        known.width = width;
+        return std::make_shared<const model::MediaFacts>(std::move(known));
+    };
+    const auto found = [&](model::MessageId message, model::MediaId media, std::uint32_t width) {
+        return chat::Composer::media(room, bob, {message, media, facts(width)});
+    };
+    const auto posted =
+        run(chat::Composer::post(room, bob, {"n", "MEDIA", "look", file, {}, facts(1)}))
+            .durable->event();
+    // No rate is taken for it, and it is nobody's edit.
+    room_limits.sends = {1, 0.001};
+    reopen();
+    for (const std::uint32_t width : {2u, 3u}) {
+        const auto said = run(found(posted.id, file, width));
+        ASSERT_EQ(code_of(said), "ok");
+        const model::Message& message = body<model::MessageEdited>(said).message;
+        EXPECT_EQ(message.media->width, width);
+        EXPECT_EQ(message.content, "look");
+        EXPECT_FALSE(message.edited_at);
+    }
+    EXPECT_EQ(code_of(run(found(posted.id, file, 3))), "nothing");
+    EXPECT_EQ(code_of(run(found(posted.id, {6}, 4))), "unknown_message");
+    EXPECT_EQ(code_of(run(found({posted.id.value + 1}, file, 4))), "unknown_message");
+    model::EventId last;
+    for (const model::Event& event : log_of(room)) {
+        EXPECT_EQ(event.prev_id, last);
+        last = event.id;
+    }
+    EXPECT_EQ(log_of(room).size(), 4u); // made, posted, and two of these
+    room_limits.sends = {};
+    reopen();
+    // Its author may have left: the others see the picture all the same.
+    run(member(room, bob, bob, MemberAction::left));
+    EXPECT_EQ(code_of(run(found(posted.id, file, 4))), "ok");
+    EXPECT_EQ(code_of(run(chat::Composer::remove(room, alice, posted.id))), "ok");
+    EXPECT_EQ(code_of(run(found(posted.id, file, 5))), "unknown_message");
+}
+
 } // namespace
 } // namespace parley::test

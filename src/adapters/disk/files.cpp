@@ -237,6 +237,15 @@ Result<int> Files::open(const std::string& key) const {
     return descriptor;
 }
 
+Result<void> Files::link(const std::string& key, const fs::path& to) const {
+    std::error_code error;
+    const fs::path file = fs::absolute(key_path(key), error);
+    if (!error && !fs::exists(file, error) && !error) return from_errno(ENOENT);
+    if (!error) fs::create_symlink(file, to, error);
+    if (error) return from_errno(error.value());
+    return {};
+}
+
 // The last name first that another key may share: what a crash leaves, the next call finds.
 Result<void> Files::remove(const std::string& key) {
     const std::lock_guard lock(x_placing);

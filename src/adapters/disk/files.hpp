@@ -72,6 +72,8 @@ public:
 
     Result<StoredInfo> info(const std::string& key) const; // media_not_uploaded
     Result<int> open(const std::string& key) const;        // media_not_uploaded
+    // A symbolic link to the object: a hard one would count as one more key of its content.
+    Result<void> link(const std::string& key, const std::filesystem::path& to) const;
     Result<void> remove(const std::string& key);
     const std::filesystem::path& folder() const { return x_folder; }
 

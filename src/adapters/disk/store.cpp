@@ -10,20 +10,6 @@
 namespace parley::disk {
 namespace {
 
-Result<void> write_out(int descriptor, const std::filesystem::path& to) {
-    std::ofstream out(to, std::ios::binary);
-    std::vector<char> buffer(256 * 1024);
-    for (;;) {
-        const ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
-        if (n == 0) break;
-        if (n < 0 || !out.write(buffer.data(), n))
-            return Error(Errc::media_unavailable, "the file cannot be copied");
-    }
-    out.flush();
-    if (!out) return Error(Errc::media_storage_full, "the file cannot be copied");
-    return {};
-}
-
 Result<void> take_in(Files& files, const std::string& key, const std::filesystem::path& from,
                      const std::string& content_type) {
     if (files.info(key)) return {};
@@ -92,10 +78,7 @@ Task<Result<std::string>> Store::read(std::string key, std::uint64_t offset, std
 Task<Result<void>> Store::fetch(std::string key, std::filesystem::path to) {
     return x_pool.run(
         [this, key = std::move(key), to = std::move(to)](std::size_t) -> Result<void> {
-            PARLEY_TRY(const int descriptor, x_files.open(key));
-            Result<void> copied = write_out(descriptor, to);
-            ::close(descriptor);
-            return copied;
+            return x_files.link(key, to);
         });
 }
 

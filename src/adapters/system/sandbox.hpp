@@ -3,7 +3,7 @@
 // processes). It cannot be taken back.
 //
 // The list of calls is for Linux on x86-64 and arm64; elsewhere only the bounds hold. A call that
-// is not on it fails with EPERM. Sources: seccomp(2), setrlimit(2).
+// is not on it fails with EPERM. Sources: seccomp(2), setrlimit(2), landlock(7).
 //
 // Threading: main thread, before others are started. Shutdown: none.
 #pragma once
@@ -23,5 +23,10 @@ struct SandboxBounds {
 bool bound_process(const SandboxBounds& bounds);
 // Nothing can be opened, connected or started from now on. Threads can be.
 bool close_doors();
+// The same for a program of others that is to take this one's place (execve) and must load its
+// libraries: it reads what lies below /usr, its loader's files and the file that is open as `file`;
+// it writes only to what is open; it connects to nothing and starts nothing. On kernels without
+// Landlock it reads all that its user can.
+bool close_doors_but_reading(int file);
 
 } // namespace parley::system

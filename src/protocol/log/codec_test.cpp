@@ -17,6 +17,16 @@ model::Filtered filtered(Result<model::Draft> draft) {
     return std::get<model::Filtered>(filter.apply(std::move(draft).value()));
 }
 
+model::MediaFactsRef facts() {
+    model::MediaFacts known{.filename = "h\xc3\xa4.mp4", .content_type = "video/mp4", .size = 1};
+    known.width = 2;
+    known.duration_ms = 3;
+    known.small = model::PictureSize{4, 5};
+    known.poster = true;
+    known.stripped = false;
+    return std::make_shared<const model::MediaFacts>(std::move(known));
+}
+
 std::vector<model::Filtered> drafts() {
     std::vector<model::Filtered> all;
     all.push_back(filtered(chat::Composer::post(kRoom, kUser,
@@ -25,6 +35,15 @@ std::vector<model::Filtered> drafts() {
                                                  .content = "h\xc3\xa4llo",
                                                  .media_id = {},
                                                  .reply_to = model::MessageId{5}})));
+    all.push_back(filtered(chat::Composer::post(kRoom, kUser,
+                                                {.nonce = "m",
+                                                 .type = "MEDIA",
+                                                 .content = "",
+                                                 .media_id = model::MediaId{6},
+                                                 .reply_to = {},
+                                                 .media = facts()})));
+    all.push_back(
+        filtered(chat::Composer::media(kRoom, kUser, {{5}, model::MediaId{6}, facts()})));
     all.push_back(filtered(chat::Composer::edit(kRoom, kUser, model::MessageId{5}, "other")));
     all.push_back(filtered(chat::Composer::remove(kRoom, kUser, model::MessageId{5})));
     all.push_back(filtered(chat::Composer::react(kRoom, kUser, model::MessageId{5}, "+1", true)));
@@ -66,6 +85,10 @@ std::vector<model::Durable> events() {
     std::vector<model::Durable> all;
     all.push_back(Codec::read_back(event(model::MessagePosted{message, "nonce"})));
     all.push_back(Codec::read_back(event(model::MessageEdited{message})));
+    message.media_id = model::MediaId{6};
+    message.media = facts();
+    all.push_back(Codec::read_back(event(model::MessagePosted{message, "m"})));
+    all.push_back(Codec::read_back(event(model::MessageEdited{message})));
     all.push_back(Codec::read_back(event(model::MessageDeleted{{5}})));
     all.push_back(Codec::read_back(event(model::ReactionChanged{{5}, "+1", false})));
     all.push_back(Codec::read_back(
@@ -85,6 +108,19 @@ TEST(LogCodec, DraftsComeBackAsTheyWere) {
         EXPECT_EQ(back->draft.draft().user_id(), kUser);
         EXPECT_EQ(Codec::encode(kSender, back->draft), record);
     }
+}
+
+TEST(LogCodec, WhatWasFoundOutAboutAFileStaysTheServersToSay) {
+    const auto draft =
+        filtered(chat::Composer::media(kRoom, kUser, {{5}, model::MediaId{6}, facts()}));
+    const auto back = Codec::decode_draft(Codec::encode(kSender, draft));
+    ASSERT_TRUE(back) << back.error().detail;
+    EXPECT_TRUE(back->draft.draft().by_server());
+    const auto& media = std::get<model::MediaDraft>(back->draft.draft().body());
+    EXPECT_EQ(media.message_id, model::MessageId{5});
+    EXPECT_EQ(media.media_id, model::MediaId{6});
+    ASSERT_TRUE(media.media);
+    EXPECT_EQ(*media.media, *facts());
 }
 
 TEST(LogCodec, ANewRoomIsMadeUnderTheIdThatWasGivenOut) {

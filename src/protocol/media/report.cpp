@@ -50,7 +50,8 @@ bool read_line(std::string_view word, std::string_view rest, Report& report) {
         return is_blurhash(report.blurhash);
     }
     report.broken = report.broken || word == "broken";
-    return word == "broken" && rest.empty();
+    report.stripped = report.stripped || word == "stripped";
+    return (word == "broken" || word == "stripped") && rest.empty();
 }
 
 } // namespace
@@ -69,6 +70,7 @@ std::string to_text(const Report& report) {
     if (report.small) say("small", report.small->width, report.small->height);
     if (report.large) say("large", report.large->width, report.large->height);
     if (report.broken) say("broken");
+    if (report.stripped) say("stripped");
     return text + "end\n";
 }
 

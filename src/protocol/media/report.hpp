@@ -2,7 +2,8 @@
 // started it. Lines, in any order, `end` last; without it the worker did not come to its end. What
 // is not such a line is an error: the worker itself may have been taken over by the file.
 //
-//   width N   height N   duration_ms N   blurhash TEXT   small N N   large N N   broken   end
+//   width N   height N   duration_ms N   blurhash TEXT   small N N   large N N   broken
+//   stripped   end
 //
 // Threading: pure functions.
 #pragma once
@@ -21,7 +22,8 @@ struct Report {
     std::optional<std::uint64_t> duration_ms;
     std::string blurhash;
     std::optional<model::PictureSize> small, large;
-    bool broken = false; // nothing can be made of such a file
+    bool broken = false;   // nothing can be made of such a file
+    bool stripped = false; // its metadata was taken out
 
     friend bool operator==(const Report&, const Report&) = default;
 };
