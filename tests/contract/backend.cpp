@@ -59,6 +59,8 @@ public:
     ports::HeldStore& held() override { return x_store->held(); }
     ports::ErasureStore& erasures() override { return x_store->erasures(); }
     ports::RetentionStore& retention() override { return x_store->retention(); }
+    ports::MediaCatalog* media() override { return &x_store->media(); }
+    ports::ReleasedMedia* released() override { return &x_store->released_media(); }
 
 private:
     void open() {
@@ -112,6 +114,10 @@ std::vector<BackendKind> store_kinds() {
     auto kinds = backend_kinds();
     kinds.push_back({"postgres", make_postgres});
     return kinds;
+}
+
+std::vector<BackendKind> media_kinds() {
+    return {{"sqlite", make<SqliteBackend>}, {"postgres", make_postgres}};
 }
 
 model::Filtered filtered(Result<model::Draft> draft) {

@@ -9,6 +9,7 @@
 #include "ports/erasure_store.hpp"
 #include "ports/held_store.hpp"
 #include "ports/history.hpp"
+#include "ports/media_catalog.hpp"
 #include "ports/retention_store.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/user_store.hpp"
@@ -80,6 +81,9 @@ public:
     virtual ports::HeldStore& held() = 0;
     virtual ports::ErasureStore& erasures() = 0;
     virtual ports::RetentionStore& retention() = 0;
+    // Null: it keeps no files.
+    virtual ports::MediaCatalog* media() { return nullptr; }
+    virtual ports::ReleasedMedia* released() { return nullptr; }
 };
 
 struct BackendKind {
@@ -90,6 +94,8 @@ struct BackendKind {
 std::vector<BackendKind> backend_kinds();
 // With those that are stores of a log that is elsewhere: what only a log promises is not theirs.
 std::vector<BackendKind> store_kinds();
+// Those that keep files.
+std::vector<BackendKind> media_kinds();
 
 model::Filtered filtered(Result<model::Draft> draft);
 
@@ -150,6 +156,10 @@ protected:
 
 #define PARLEY_ON_EACH_STORE(Suite)                                                                \
     INSTANTIATE_TEST_SUITE_P(, Suite, testing::ValuesIn(store_kinds()),                            \
+                             [](const auto& info) { return std::string(info.param.name); })
+
+#define PARLEY_ON_EACH_CATALOG(Suite)                                                              \
+    INSTANTIATE_TEST_SUITE_P(, Suite, testing::ValuesIn(media_kinds()),                            \
                              [](const auto& info) { return std::string(info.param.name); })
 
 } // namespace parley::contract

@@ -4,7 +4,9 @@
 #include "adapters/postgres/erasures.hpp"
 #include "adapters/postgres/held.hpp"
 #include "adapters/postgres/history.hpp"
+#include "adapters/postgres/media_catalog.hpp"
 #include "adapters/postgres/migrations.hpp"
+#include "adapters/postgres/released_media.hpp"
 #include "adapters/postgres/retention.hpp"
 #include "adapters/postgres/room_directory.hpp"
 #include "adapters/postgres/sessions.hpp"
@@ -196,6 +198,8 @@ public:
     ports::HeldStore& held() override { return x_house->held; }
     ports::ErasureStore& erasures() override { return x_house->erasures; }
     ports::RetentionStore& retention() override { return x_house->retention; }
+    ports::MediaCatalog* media() override { return &x_house->media; }
+    ports::ReleasedMedia* released() override { return &x_house->released; }
 
 private:
     struct House {
@@ -220,6 +224,8 @@ private:
         postgres::Erasures erasures{directory, {&first, &second}, [this](model::RoomId room) {
                                         return map.index_of(room);
                                     }};
+        postgres::MediaRecords media{directory, ids};
+        postgres::Released released{directory, {&first, &second}};
         Events events{map};
     };
 

@@ -1,9 +1,11 @@
 #include "adapters/postgres/directory.hpp"
 
 #include "adapters/postgres/erasures.hpp"
+#include "adapters/postgres/media_catalog.hpp"
 #include "adapters/postgres/migrations.hpp"
 #include "adapters/postgres/name_registry.hpp"
 #include "adapters/postgres/node_lease.hpp"
+#include "adapters/postgres/released_media.hpp"
 #include "adapters/postgres/room_words.hpp"
 #include "adapters/postgres/sessions.hpp"
 #include "adapters/postgres/users.hpp"
@@ -28,7 +30,8 @@ std::int64_t greatest_id(const std::string& target) {
     Connection database(target);
     return database
         .query("SELECT greatest((SELECT coalesce(max(id), 0) FROM users), "
-               "(SELECT coalesce(max(id), 0) FROM sessions))")
+               "(SELECT coalesce(max(id), 0) FROM sessions), "
+               "(SELECT coalesce(max(id), 0) FROM media))")
         .front()
         .integer(0);
 }
@@ -48,7 +51,8 @@ struct Directory::Parts {
           users(pool, settings.node, ids, clock),
           sessions(pool, ids),
           words(pool),
-          names(pool) {}
+          names(pool),
+          media(pool, ids) {}
 
     const std::string target;
     ports::Entropy& entropy;
@@ -60,7 +64,9 @@ struct Directory::Parts {
     Sessions sessions;
     RoomWords words;
     Names names;
+    MediaRecords media;
     std::optional<Erasures> erasures;
+    std::optional<Released> released;
     bool stopped = false;
 };
 
@@ -73,6 +79,7 @@ Directory::~Directory() { stop(); }
 void Directory::use_shards(std::vector<Pool*> shards) {
     PARLEY_ASSERT(!x_parts->erasures && shards.size() == x_parts->layout.shards);
     const Layout& layout = x_parts->layout;
+    x_parts->released.emplace(x_parts->pool, shards);
     x_parts->erasures.emplace(x_parts->pool, std::move(shards), [&layout](model::RoomId room) {
         return std::size_t{layout.shard_of(room)};
     });
@@ -112,6 +119,13 @@ UserNames& Directory::user_names() { return x_parts->users; }
 ports::ErasureStore& Directory::erasures() {
     PARLEY_ASSERT(x_parts->erasures);
     return *x_parts->erasures;
+}
+
+ports::MediaCatalog& Directory::media() { return x_parts->media; }
+
+ports::ReleasedMedia& Directory::released_media() {
+    PARLEY_ASSERT(x_parts->released);
+    return *x_parts->released;
 }
 
 Task<Result<std::size_t>> Directory::settle_node(std::string node) {

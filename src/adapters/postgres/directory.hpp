@@ -20,6 +20,7 @@
 #include "ports/clock.hpp"
 #include "ports/entropy.hpp"
 #include "ports/erasure_store.hpp"
+#include "ports/media_catalog.hpp"
 #include "ports/name_registry.hpp"
 #include "ports/user_store.hpp"
 #include "ports/word_store.hpp"
@@ -68,6 +69,8 @@ public:
     ports::WordStore& words();
     ports::NameRegistry& names();
     ports::ErasureStore& erasures(); // after use_shards()
+    ports::MediaCatalog& media();
+    ports::ReleasedMedia& released_media(); // after use_shards()
     UserNames& user_names();
     // Who was online on a node that is dead was last seen when that was last alive. Answers how
     // many those are.

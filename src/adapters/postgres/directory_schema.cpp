@@ -114,7 +114,60 @@ CREATE TABLE secrets (
 );
 )sql";
 
-constexpr Migration kSteps[] = {{kFirst}};
+// Files. Rows of media_usage are locked last in their transactions, so that all take turns at the
+// one of the server only while they commit.
+//
+// Whose avatar a file is no more is in released_media with the same commit; what messages let go of
+// is in the shards' own.
+constexpr const char* kMedia = R"sql(
+CREATE TABLE media (
+    id                bigint PRIMARY KEY,
+    room_id           bigint NOT NULL,
+    user_id           bigint NOT NULL,
+    key               text COLLATE "C" NOT NULL,
+    facts             text NOT NULL,
+    size              bigint NOT NULL,
+    sha256            text NOT NULL,     -- in hexadecimal digits; '': not known
+    state             smallint NOT NULL, -- model::MediaState
+    created_at        bigint NOT NULL,
+    ticket_expires_at bigint NOT NULL,
+    attached_at       bigint,            -- the last time; NULL: never
+    examined          smallint NOT NULL DEFAULT 0, -- by the picture worker
+    upload_id         text NOT NULL DEFAULT ''
+);
+CREATE INDEX media_unused ON media (created_at) WHERE attached_at IS NULL AND state <> 3;
+CREATE INDEX media_fresh ON media (id) WHERE examined = 0 AND state = 2 AND attached_at IS NOT NULL;
+CREATE INDEX media_removed ON media (id) WHERE state = 3;
+
+CREATE TABLE media_rooms (
+    media_id bigint NOT NULL,
+    room_id  bigint NOT NULL, -- 0: an avatar, for everybody
+    PRIMARY KEY (media_id, room_id)
+);
+
+CREATE TABLE media_usage (
+    day     bigint NOT NULL, -- since 1970
+    user_id bigint NOT NULL, -- 0, with day 0: of the server, all days
+    bytes   bigint NOT NULL,
+    PRIMARY KEY (day, user_id)
+) WITH (fillfactor = 50);
+
+CREATE INDEX users_avatar ON users (avatar_media_id) WHERE avatar_media_id IS NOT NULL;
+CREATE TABLE released_media (
+    seq      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    media_id bigint NOT NULL
+);
+CREATE FUNCTION release_avatar() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO released_media (media_id) VALUES (OLD.avatar_media_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER media_of_avatar AFTER UPDATE OF avatar_media_id ON users FOR EACH ROW
+WHEN (OLD.avatar_media_id IS NOT NULL AND NEW.avatar_media_id IS DISTINCT FROM OLD.avatar_media_id)
+EXECUTE FUNCTION release_avatar();
+)sql";
+
+constexpr Migration kSteps[] = {{kFirst}, {kMedia}};
 
 } // namespace
 

@@ -134,7 +134,41 @@ constexpr const char* kMedia = R"sql(
 ALTER TABLE messages ADD COLUMN media TEXT; -- model::to_json(MediaFacts)
 )sql";
 
-constexpr Migration kSteps[] = {{kFirst}, {kMedia}};
+// Whatever takes a message's media away, its id is in released_media with the same commit. Rows of
+// messages without media are in none of these indexes.
+constexpr const char* kReleasedMedia = R"sql(
+CREATE INDEX messages_media ON messages (media_id) WHERE media_id IS NOT NULL;
+CREATE INDEX messages_media_room ON messages (room_id) WHERE media_id IS NOT NULL;
+CREATE INDEX held_media ON held_messages (media_id) WHERE media_id IS NOT NULL;
+
+CREATE TABLE released_media (
+    seq      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    media_id BIGINT NOT NULL
+);
+CREATE FUNCTION release_media() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO released_media (media_id) VALUES (OLD.media_id);
+    RETURN NULL;
+END $$;
+CREATE FUNCTION release_media_of_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO released_media (media_id)
+    SELECT media_id FROM messages WHERE room_id = OLD.id AND media_id IS NOT NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER media_of_changed AFTER UPDATE OF media_id ON messages FOR EACH ROW
+WHEN (OLD.media_id IS NOT NULL AND NEW.media_id IS NULL) EXECUTE FUNCTION release_media();
+CREATE TRIGGER media_of_removed AFTER DELETE ON messages FOR EACH ROW
+WHEN (OLD.media_id IS NOT NULL) EXECUTE FUNCTION release_media();
+CREATE TRIGGER media_of_room AFTER UPDATE OF deleted ON rooms FOR EACH ROW
+WHEN (NEW.deleted = 1 AND OLD.deleted = 0) EXECUTE FUNCTION release_media_of_room();
+CREATE TRIGGER media_of_held AFTER UPDATE OF media_id ON held_messages FOR EACH ROW
+WHEN (OLD.media_id IS NOT NULL AND NEW.media_id IS NULL) EXECUTE FUNCTION release_media();
+CREATE TRIGGER media_of_held_removed AFTER DELETE ON held_messages FOR EACH ROW
+WHEN (OLD.media_id IS NOT NULL) EXECUTE FUNCTION release_media();
+)sql";
+
+constexpr Migration kSteps[] = {{kFirst}, {kMedia}, {kReleasedMedia}};
 
 } // namespace
 

@@ -232,6 +232,11 @@ Task<Result<ports::Erasure>> Erasures::finish_erasure(model::UserId user, model:
 }
 
 Result<ports::Erasure> Erasures::write_end(model::UserId user, model::Time now) {
+    x_writing
+        .query("INSERT OR IGNORE INTO released_media SELECT media_id FROM held_messages "
+               "WHERE user_id = ? AND media_id IS NOT NULL")
+        .bind(user)
+        .run();
     x_writing.query("DELETE FROM held_messages WHERE user_id = ?").bind(user).run();
     const std::int64_t held = x_writing.changes();
     write_blank_rooms_deleted_by(user);

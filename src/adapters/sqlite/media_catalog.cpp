@@ -10,6 +10,12 @@ namespace {
 #define PARLEY_MEDIA_COLUMNS                                                                       \
     "id, room_id, user_id, key, facts, sha256, state, created_at, ticket_expires_at"
 
+#define PARLEY_MEDIA_IN_USE                                                                        \
+    "(EXISTS (SELECT 1 FROM messages m JOIN rooms r ON r.id = m.room_id "                          \
+    "WHERE m.media_id = ?1 AND m.deleted = 0 AND r.deleted = 0) OR EXISTS "                        \
+    "(SELECT 1 FROM held_messages WHERE media_id = ?1 AND state = 1) OR EXISTS "                   \
+    "(SELECT 1 FROM users WHERE avatar_media_id = ?1))"
+
 constexpr std::int64_t kDayMs = 86'400'000;
 
 Error unknown() { return {Errc::unknown_media, "no such file"}; }
@@ -273,10 +279,7 @@ Task<Result<std::vector<model::MediaId>>> MediaRecords::released_media(std::size
 Task<Result<bool>> MediaRecords::media_in_use(model::MediaId media) {
     return x_readers.read([media](Database& database) -> Result<bool> {
         auto query = database.query(
-            "SELECT EXISTS (SELECT 1 FROM messages m JOIN rooms r ON r.id = m.room_id "
-            "WHERE m.media_id = ?1 AND m.deleted = 0 AND r.deleted = 0) OR EXISTS "
-            "(SELECT 1 FROM held_messages WHERE media_id = ?1 AND state = 1) OR EXISTS "
-            "(SELECT 1 FROM users WHERE avatar_media_id = ?1)");
+            "SELECT " PARLEY_MEDIA_IN_USE);
         query.bind(media);
         return query.row() && query.integer(0) != 0;
     });
@@ -284,8 +287,13 @@ Task<Result<bool>> MediaRecords::media_in_use(model::MediaId media) {
 
 Task<Result<void>> MediaRecords::forget_released(std::vector<model::MediaId> media) {
     return x_writer.run([this, media = std::move(media)]() -> Result<void> {
+        // Not what was released again since it was found in use.
         for (const model::MediaId each : media)
-            x_writing.query("DELETE FROM released_media WHERE media_id = ?").bind(each).run();
+            x_writing
+                .query("DELETE FROM released_media WHERE media_id = ?1 AND (" PARLEY_MEDIA_IN_USE
+                       " OR NOT EXISTS (SELECT 1 FROM media WHERE id = ?1 AND state <> 3))")
+                .bind(each)
+                .run();
         return {};
     });
 }
