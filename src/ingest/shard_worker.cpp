@@ -302,6 +302,7 @@ void ShardWorker::run(Owned& owned) {
                               {{"partition", owned.partition}});
             owned.stalled = true;
         }
+        const std::int64_t before = owned.position.last_id.value;
         const std::size_t done = sequence(owned, some);
         bury(owned, some, done);
         if (done > 0) {
@@ -311,6 +312,9 @@ void ShardWorker::run(Owned& owned) {
             owned.moved = true;
         }
         flush_published();
+        if (x_parts.published && owned.position.last_id.value > before)
+            x_parts.published->note(owned.partition, before + 1, owned.position.last_id.value,
+                                    x_parts.clock.now().ms);
         hand_to_storer(owned);
     }
 }
