@@ -117,6 +117,7 @@ ADMINISTRATION = [
             path={"held_id": "1"}),
     refused("rejectHeld", "Nor refused", 404, "unknown_message", by="ann", path={"held_id": "1"}),
     refused("listAllHeld", "Those of all rooms are for the server's moderators", 403, "forbidden", by="ann"),
+    refused("traceMessage", "And so is the way of a message", 403, "forbidden", by="ann"),
     refused("listAllRooms", "And so are all rooms", 403, "forbidden", by="ann"),
     refused("getServer", "Or what is in force", 403, "forbidden", by="ann"),
     refused("listUsers", "Accounts are for the server's admins", 403, "forbidden", by="ann"),

@@ -14,6 +14,7 @@
 #include "api/messages.hpp"
 #include "api/rooms.hpp"
 #include "api/router.hpp"
+#include "api/trace.hpp"
 #include "api/users.hpp"
 #include "api/words.hpp"
 #include "base/log.hpp"
@@ -58,6 +59,7 @@ private:
     UserRoutes x_users;
     RoomRoutes x_rooms;
     MessageRoutes x_messages;
+    TraceRoutes x_trace;
     MediaRoutes x_media;
     WordRoutes x_words;
     ClassicRoutes x_classic;

@@ -129,6 +129,7 @@ struct Application::Parts {
     chat::ContentFilter filter;
     service::WordLists words;
     service::Accounts accounts;
+    SpanRing commits; // of this process's own log
     service::Node node;
     std::vector<std::unique_ptr<OnCore>> cores;
     std::unique_ptr<net::Server> server;
@@ -148,9 +149,11 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
       rooms(core,
             {parts.storage->log(), stored.rooms, stored.history, parts.storage->users(),
              parts.clock, parts.filter, parts.storage->held(), parts.node_name,
-             parts.storage->feed(), parts.storage->presence()},
+             parts.storage->feed(), parts.storage->presence(),
+             parts.role == Role::all ? &parts.commits : nullptr},
             &net::make_text_frame, parts.metrics,
-            {parts.settings.presence_grace, parts.settings.presence_room_max}),
+            {parts.settings.presence_grace, parts.settings.presence_room_max,
+             parts.settings.trace_messages}),
       media(parts.make_media(rooms)),
       gateway(parts.gateway_parts(*this)),
       classic(parts.gateway_parts(*this), parts.entropy),
@@ -224,7 +227,9 @@ Application::Parts::Parts(Settings s, Role r)
           storage->words(), clock, log, metrics),
       accounts(
           {storage->users(), storage->sessions(), hasher, signer, entropy, clock, rates, &filter},
-          revocations, settings.access_token_life, log, metrics, settings.classic_token_life) {
+          revocations, settings.access_token_life, log, metrics, settings.classic_token_life),
+      commits(settings.trace_messages) {
+    if (role == Role::all && commits.enabled()) node.note_commits(commits, clock);
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
                "version=\"" + std::string(kVersion) + "\"")

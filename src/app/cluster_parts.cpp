@@ -67,16 +67,36 @@ redis::Settings redis_settings(const Settings& settings) {
     return redis;
 }
 
-Shards::Shards(const Settings& settings, const postgres::Layout& layout, Metrics& metrics) {
-    const std::vector<std::string> targets = shard_targets(settings);
-    if (targets.size() != layout.shards)
+void check_shards(const Settings& settings, const postgres::Layout& layout) {
+    const std::size_t known = shard_targets(settings).size();
+    if (known > layout.shards)
         throw std::runtime_error("the directory knows " + std::to_string(layout.shards) +
-                                 " shards, the setting shard-dbs names " +
-                                 std::to_string(targets.size()));
+                                 " shards, the setting shard-dbs names " + std::to_string(known) +
+                                 ": run parley migrate");
+    for (const std::uint16_t shard : layout.shard_of_partition)
+        if (shard >= known)
+            throw std::runtime_error("partitions are in shard " + std::to_string(shard) +
+                                     ", which the setting shard-dbs does not name");
+}
+
+Shards::Shards(const Settings& settings, const postgres::Layout& layout, Metrics& metrics)
+    : x_homes(layout.partitions()) {
+    check_shards(settings, layout);
+    const std::vector<std::string> targets = shard_targets(settings);
     for (std::size_t i = 0; i < targets.size(); ++i)
         x_pools.push_back(std::make_unique<postgres::Pool>("shard" + std::to_string(i), targets[i],
                                                            metrics));
     x_map = std::make_unique<postgres::ShardMap>(pools(), layout.shard_of_bucket());
+    follow(layout);
+}
+
+bool Shards::follow(const postgres::Layout& layout) {
+    for (const std::uint16_t shard : layout.shard_of_partition)
+        if (shard >= x_pools.size()) return false;
+    x_map->assign(layout.shard_of_bucket());
+    for (std::size_t i = 0; i < x_homes.size(); ++i)
+        x_homes[i].store(layout.shard_of_partition[i], std::memory_order_release);
+    return true;
 }
 
 std::vector<postgres::Pool*> Shards::pools() const {

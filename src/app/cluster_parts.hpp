@@ -13,6 +13,8 @@
 #include "ports/bus.hpp"
 #include "ports/draft_log.hpp"
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,17 +33,30 @@ public:
     void on_bus_state(bool) override {}
 };
 
-// The shards by the directory's layout.
+// Throws: the settings name shards that the directory does not know, or too few of those that have
+// partitions.
+void check_shards(const Settings& settings, const postgres::Layout& layout);
+
+// The shards by the directory's layout, and where each partition is now. follow() on any thread.
 class Shards {
 public:
     Shards(const Settings& settings, const postgres::Layout& layout, Metrics& metrics);
     const postgres::ShardMap& map() const { return *x_map; }
+    std::size_t shard_of(ports::Partition partition) const {
+        return x_homes[partition].load(std::memory_order_acquire);
+    }
+    std::function<std::size_t(model::RoomId)> shard_of_room() const {
+        return [map = x_map.get()](model::RoomId room) { return map->index_of(room); };
+    }
+    // False: it names a shard that this process does not know; nothing has changed.
+    bool follow(const postgres::Layout& layout);
     std::vector<postgres::Pool*> pools() const;
     void stop();
 
 private:
     std::vector<std::unique_ptr<postgres::Pool>> x_pools;
     std::unique_ptr<postgres::ShardMap> x_map;
+    std::vector<std::atomic<std::uint16_t>> x_homes; // by partition
 };
 
 } // namespace parley::app

@@ -6,6 +6,7 @@
 #include "adapters/postgres/heads.hpp"
 #include "adapters/postgres/held.hpp"
 #include "adapters/postgres/history.hpp"
+#include "adapters/postgres/layout_watch.hpp"
 #include "adapters/postgres/retention.hpp"
 #include "adapters/postgres/room_directory.hpp"
 #include "adapters/postgres/shard_store.hpp"
@@ -72,6 +73,7 @@ private:
     const std::string x_node;
     postgres::Directory x_directory;
     Shards x_shards;
+    postgres::LayoutWatch x_watch;
     postgres::Pool x_leader; // one connection, which holds the lock of who leads
     postgres::History x_history;
     postgres::RoomDirectory x_rooms;
@@ -100,6 +102,11 @@ ClusterStorage::ClusterStorage(const StorageParts& parts)
                    .shards = static_cast<std::uint16_t>(shard_targets(parts.settings).size())},
                   parts.clock, parts.entropy, parts.log, parts.metrics),
       x_shards(parts.settings, x_directory.layout(), parts.metrics),
+      x_watch({.target = parts.settings.cluster.directory_db,
+               .node = x_node,
+               .shards = x_shards.map().size(),
+               .epoch = x_directory.layout().epoch},
+              parts.log, parts.metrics),
       x_leader("leader", parts.settings.cluster.directory_db, parts.metrics, 1),
       x_history(x_shards.map()),
       x_rooms(x_shards.map(), x_directory.user_names()),
@@ -117,7 +124,7 @@ ClusterStorage::ClusterStorage(const StorageParts& parts)
           x_node, x_bus, x_pending,
           [this](std::vector<model::RoomId> rooms) { return heads(std::move(rooms)); }, parts.log,
           parts.metrics) {
-    x_directory.use_shards(x_shards.pools());
+    x_directory.use_shards(x_shards.pools(), x_shards.shard_of_room());
     kafka::check_topic(kafka_settings(parts.settings),
                        static_cast<ports::Partition>(x_directory.layout().partitions()),
                        parts.log);
@@ -125,6 +132,7 @@ ClusterStorage::ClusterStorage(const StorageParts& parts)
 
 void ClusterStorage::start(ports::OutcomeSink& sink) {
     x_sink = &sink;
+    x_watch.start([this](const postgres::Layout& layout) { return x_shards.follow(layout); });
     x_directory.start([this] {
         x_parts.log.error("the number of this process is lost; it ends");
         std::raise(SIGTERM);
@@ -171,8 +179,10 @@ ClusterStorage::Reads::Reads(ClusterStorage& storage, Core& core)
     : caught_up({.core = core,
                  .ends = storage.x_ends,
                  .partition_of = storage.partition_of(),
-                 .shard_of_partition = {storage.x_directory.layout().shard_of_partition.begin(),
-                                        storage.x_directory.layout().shard_of_partition.end()},
+                 .partitions = storage.x_directory.layout().partitions(),
+                 .shard_of = [&shards = storage.x_shards](ports::Partition partition) {
+                     return shards.shard_of(partition);
+                 },
                  .positions = [&storage](std::size_t shard) { return storage.positions(shard); },
                  .clock = storage.x_parts.clock,
                  .metrics = storage.x_parts.metrics}),
@@ -205,7 +215,9 @@ std::vector<Storage::Work> ClusterStorage::chores() {
     return {[this] { return x_presence.step(); }, [this] { return Expire::step(*x_log); }};
 }
 
+// While a partition moves, two shards have rows of the same room.
 Task<bool> ClusterStorage::leads() {
+    if (x_watch.moving()) co_return false;
     auto asking = x_leader.run([](postgres::Connection& connection) -> Result<bool> {
         const auto rows = connection.query("SELECT pg_try_advisory_lock($1)::int::bigint",
                                            postgres::Params(kLeaderLock));
@@ -231,6 +243,7 @@ void ClusterStorage::stop() {
     x_ends.stop();
     x_board.stop();
     x_leader.stop();
+    x_watch.stop();
     x_shards.stop();
     x_directory.stop();
 }

@@ -1,6 +1,7 @@
 // `parley heartbeat`: takes users of nodes that have died off the presence board, writes when they
 // were last seen, and tells their rooms. Several may run: each dead node is one's at a time, and
 // doing it twice harms nothing.
+#include "adapters/postgres/layout_watch.hpp"
 #include "adapters/postgres/room_directory.hpp"
 #include "adapters/redis/bus.hpp"
 #include "adapters/redis/presence_board.hpp"
@@ -25,6 +26,7 @@ public:
     explicit HeartbeatWorker(const WorkerParts& parts);
     void start() override {
         x_directory.start([] {}); // gives no ids
+        x_watch.start([this](const postgres::Layout& layout) { return x_shards.follow(layout); });
         x_bus.start(x_deaf);
     }
     std::vector<Periodic::Work> chores() override {
@@ -37,6 +39,7 @@ public:
     void stop() override {
         x_bus.stop();
         x_board.stop();
+        x_watch.stop();
         x_shards.stop();
         x_directory.stop();
     }
@@ -50,6 +53,7 @@ private:
     const std::string x_node;
     postgres::Directory x_directory;
     Shards x_shards;
+    postgres::LayoutWatch x_watch;
     postgres::RoomDirectory x_rooms;
     redis::PresenceBoard x_board;
     redis::Bus x_bus;
@@ -68,6 +72,11 @@ HeartbeatWorker::HeartbeatWorker(const WorkerParts& parts)
                    .shards = static_cast<std::uint16_t>(shard_targets(parts.settings).size())},
                   parts.clock, parts.entropy, parts.log, parts.metrics),
       x_shards(parts.settings, x_directory.layout(), parts.metrics),
+      x_watch({.target = parts.settings.cluster.directory_db,
+               .node = x_node,
+               .shards = x_shards.map().size(),
+               .epoch = x_directory.layout().epoch},
+              parts.log, parts.metrics),
       x_rooms(x_shards.map(), x_directory.user_names()),
       x_board(redis_settings(parts.settings), parts.metrics, parts.log),
       x_bus(redis_settings(parts.settings), parts.metrics, parts.log),
@@ -75,7 +84,7 @@ HeartbeatWorker::HeartbeatWorker(const WorkerParts& parts)
                                    "Nodes that died without a word")),
       x_users(parts.metrics.counter("parley_heartbeat_users_total",
                                     "Users of dead nodes that are offline now")) {
-    x_directory.use_shards(x_shards.pools());
+    x_directory.use_shards(x_shards.pools(), x_shards.shard_of_room());
 }
 
 Task<std::chrono::milliseconds> HeartbeatWorker::sweep() {

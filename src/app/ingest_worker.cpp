@@ -5,12 +5,17 @@
 #include "adapters/kafka/producer.hpp"
 #include "adapters/kafka/topic.hpp"
 #include "adapters/postgres/layout.hpp"
+#include "adapters/postgres/layout_watch.hpp"
 #include "adapters/postgres/migrations.hpp"
 #include "adapters/postgres/shard_store.hpp"
 #include "adapters/redis/bus.hpp"
 #include "app/cluster_parts.hpp"
 #include "app/worker_application.hpp"
+#include "app/trace_teller.hpp"
 #include "ingest/shard_worker.hpp"
+
+#include <mutex>
+#include <set>
 
 namespace parley::app {
 namespace {
@@ -18,8 +23,11 @@ namespace {
 postgres::Layout read_layout(const Settings& settings) {
     postgres::Connection directory(settings.cluster.directory_db);
     postgres::check_schema(directory, postgres::kDirectorySteps);
-    return postgres::load_layout(directory, settings.cluster.partitions,
-                                 static_cast<std::uint16_t>(shard_targets(settings).size()));
+    auto layout =
+        postgres::load_layout(directory, settings.cluster.partitions,
+                              static_cast<std::uint16_t>(shard_targets(settings).size()));
+    check_shards(settings, layout);
+    return layout;
 }
 
 class IngestWorker final : public Worker, public ports::DraftHandler {
@@ -29,15 +37,9 @@ public:
     std::vector<std::string> what_is_missing() const override;
     void stop() override;
 
-    void on_assigned(std::vector<ports::Partition> partitions) override {
-        for (const ports::Partition partition : partitions) worker_of(partition).assign(partition);
-    }
-    void on_revoked(std::vector<ports::Partition> partitions) override {
-        for (const ports::Partition partition : partitions) worker_of(partition).revoke(partition);
-    }
-    void on_records(ports::Partition partition, std::vector<ports::DraftRecord> records) override {
-        worker_of(partition).add(partition, std::move(records));
-    }
+    void on_assigned(std::vector<ports::Partition> partitions) override;
+    void on_revoked(std::vector<ports::Partition> partitions) override;
+    void on_records(ports::Partition partition, std::vector<ports::DraftRecord> records) override;
     void on_lost_records(ports::Partition partition, std::int64_t first_offset) override;
 
 private:
@@ -47,15 +49,21 @@ private:
         postgres::ShardStore reads, writes, takes;
         std::unique_ptr<ingest::ShardWorker> worker;
     };
+    // Under x_mutex.
     ingest::ShardWorker& worker_of(ports::Partition partition) {
-        return *x_shards[x_layout.shard_of_partition.at(partition)]->worker;
+        return *x_shards[x_shard_of.at(partition)]->worker;
     }
+    bool follow(const postgres::Layout& layout);
     void bury(ingest::DeadLetter letter);
 
     const WorkerParts x_parts;
-    const postgres::Layout x_layout;
+    const postgres::Layout x_layout; // as it was at the start
+    std::mutex x_mutex;
+    std::vector<std::uint16_t> x_shard_of; // by partition, of now; guarded by x_mutex
+    std::set<ports::Partition> x_assigned; // guarded by x_mutex
+    postgres::LayoutWatch x_watch;
     redis::Bus x_bus;
-    Deaf x_deaf;
+    TraceTeller x_teller;
     kafka::Producer x_dead_letters;
     kafka::Consumer x_consumer;
     std::vector<std::unique_ptr<OfShard>> x_shards;
@@ -71,7 +79,14 @@ kafka::Settings dead_letters(const Settings& settings) {
 IngestWorker::IngestWorker(const WorkerParts& parts)
     : x_parts(parts),
       x_layout(read_layout(parts.settings)),
+      x_shard_of(x_layout.shard_of_partition),
+      x_watch({.target = parts.settings.cluster.directory_db,
+               .node = cluster_node_name(parts.settings, "ingest"),
+               .shards = shard_targets(parts.settings).size(),
+               .epoch = x_layout.epoch},
+              parts.log, parts.metrics),
       x_bus(redis_settings(parts.settings), parts.metrics, parts.log),
+      x_teller(cluster_node_name(parts.settings, "ingest"), parts.settings.trace_messages, x_bus),
       x_dead_letters(dead_letters(parts.settings), parts.metrics, parts.log),
       x_consumer({.client = kafka_settings(parts.settings),
                   .session_timeout =
@@ -94,14 +109,56 @@ IngestWorker::IngestWorker(const WorkerParts& parts)
             .clock = parts.clock,
             .bury = [this](ingest::DeadLetter letter) { bury(std::move(letter)); },
             .log = parts.log,
-            .metrics = parts.metrics});
+            .metrics = parts.metrics,
+            .published = &x_teller.published(),
+            .stored = &x_teller.stored()});
     }
 }
 
 void IngestWorker::start() {
-    x_bus.start(x_deaf);
+    x_teller.start();
+    x_bus.start(x_teller);
     for (const auto& one : x_shards) one->worker->start();
     x_consumer.join(*this);
+    x_watch.start([this](const postgres::Layout& layout) { return follow(layout); });
+}
+
+void IngestWorker::on_assigned(std::vector<ports::Partition> partitions) {
+    const std::lock_guard lock(x_mutex);
+    for (const ports::Partition partition : partitions) {
+        x_assigned.insert(partition);
+        worker_of(partition).assign(partition);
+    }
+}
+
+void IngestWorker::on_revoked(std::vector<ports::Partition> partitions) {
+    const std::lock_guard lock(x_mutex);
+    for (const ports::Partition partition : partitions) {
+        x_assigned.erase(partition);
+        worker_of(partition).revoke(partition);
+    }
+}
+
+void IngestWorker::on_records(ports::Partition partition,
+                              std::vector<ports::DraftRecord> records) {
+    const std::lock_guard lock(x_mutex);
+    worker_of(partition).add(partition, std::move(records));
+}
+
+// A partition that is in another shard now is that shard's worker's: it takes it over there and
+// begins to read where the rows end.
+bool IngestWorker::follow(const postgres::Layout& layout) {
+    const std::lock_guard lock(x_mutex);
+    for (const std::uint16_t shard : layout.shard_of_partition)
+        if (shard >= x_shards.size()) return false;
+    for (ports::Partition partition = 0; partition < x_shard_of.size(); ++partition) {
+        if (x_shard_of[partition] == layout.shard_of_partition[partition]) continue;
+        const bool ours = x_assigned.contains(partition);
+        if (ours) worker_of(partition).revoke(partition);
+        x_shard_of[partition] = layout.shard_of_partition[partition];
+        if (ours) worker_of(partition).assign(partition);
+    }
+    return true;
 }
 
 // Bounded by the producer: what does not fit is in this process's log, and still in the topic.
@@ -132,6 +189,7 @@ std::vector<std::string> IngestWorker::what_is_missing() const {
 }
 
 void IngestWorker::stop() {
+    x_watch.stop();
     x_consumer.stop();
     for (const auto& one : x_shards) one->worker->stop();
     x_dead_letters.stop();

@@ -197,6 +197,9 @@ std::vector<Setting> plain_settings() {
                                     &Settings::presence_room_max, 0, 100'000),
         number_setting<std::size_t>("connections-max", "Connections of this process",
                                     &Settings::connections_max, 1, 1'000'000),
+        number_setting<std::uint32_t>("trace-messages",
+                                      "Newest events of which each core remembers the way; 0: none",
+                                      &Settings::trace_messages, 0, limits::kTracedEventsMax),
         {"connections-per-user-max", "Sockets of one user at a time (4502)",
          [](Settings& s, const std::string& v) {
              s.rates.sockets_per_user = parse_number<std::size_t>(v, 1, 1'000'000);
@@ -279,9 +282,33 @@ Setting cluster_number(std::string name, std::string help, std::uint32_t Cluster
             [=](const Settings& s) { return std::to_string(s.cluster.*member); }};
 }
 
+// Kafka's options, those that are passwords and keys without their values.
+std::string without_passwords(const std::string& options) {
+    std::string out;
+    std::size_t from = 0;
+    while (from <= options.size()) {
+        const std::size_t to = std::min(options.find(',', from), options.size());
+        const std::string option = options.substr(from, to - from);
+        const std::string name = option.substr(0, option.find('='));
+        const bool secret = name.find("password") != std::string::npos ||
+                            name.find("secret") != std::string::npos ||
+                            name.find(".pem") != std::string::npos ||
+                            name.find("jaas") != std::string::npos;
+        out += (from > 0 ? "," : "") + (secret ? name + "=***" : option);
+        from = to + 1;
+    }
+    return out;
+}
+
 // Of the roles of a cluster.
 std::vector<Setting> cluster_settings() {
     using C = ClusterSettings;
+    Setting kafka_options =
+        cluster_text("kafka-options", "Further settings of librdkafka, NAME=VALUE with , between",
+                     &C::kafka_options);
+    kafka_options.get = [](const Settings& s) {
+        return quoted(without_passwords(s.cluster.kafka_options));
+    };
     Setting password = cluster_text("redis-password", "Password of Redis; better as a variable",
                                     &C::redis_password);
     password.get = [](const Settings& s) {
@@ -298,8 +325,7 @@ std::vector<Setting> cluster_settings() {
         cluster_text("shard-dbs", "PostgreSQL of each shard, in order, with ; between",
                      &C::shard_dbs),
         cluster_text("kafka-brokers", "Kafka, HOST:PORT with , between", &C::kafka_brokers),
-        cluster_text("kafka-options", "Further settings of librdkafka, NAME=VALUE with , between",
-                     &C::kafka_options),
+        std::move(kafka_options),
         cluster_text("kafka-topic", "Topic of the log of drafts", &C::kafka_topic),
         cluster_text("redis", "Redis, HOST:PORT", &C::redis),
         std::move(password),

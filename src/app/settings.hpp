@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/trace_limits.hpp"
 #include "chat/text_folding.hpp"
 #include "service/rate_limits.hpp"
 
@@ -60,6 +61,7 @@ struct Settings {
     chat::LookAlikes filter_lookalikes;
     bool filter_default_list = true;
     std::uint32_t media_max_mb = 2048, media_user_mb_per_day = 20480, media_server_mb = 0;
+    std::uint32_t trace_messages = limits::kTracedEvents; // of each core; 0: none
     std::vector<std::string> media_types; // allowed ones; empty: all that are known
 };
 

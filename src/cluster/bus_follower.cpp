@@ -127,6 +127,8 @@ void BusFollower::on_transient(std::string_view record) {
         });
         return;
     }
+    if (heard->kind == plog::kTraceAsked) return on_trace_asked(*heard);
+    if (heard->kind == plog::kTraceTold) return on_trace_told(std::move(*heard));
     using Kind = service::Transient::Kind;
     if (heard->kind < static_cast<std::uint8_t>(Kind::frame) ||
         heard->kind > static_cast<std::uint8_t>(Kind::seat_taken))

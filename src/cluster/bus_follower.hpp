@@ -12,6 +12,7 @@
 #include "cluster/remote_log.hpp"
 #include "ports/bus.hpp"
 #include "protocol/log/codec.hpp"
+#include "protocol/log/trace.hpp"
 #include "service/rooms.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -55,6 +56,7 @@ public:
         return x_heads(std::move(rooms));
     }
     void tell(service::Transient transient) override;
+    Task<std::vector<service::NodeTrace>> ask_trace(model::EventId event) override;
     std::optional<ports::Origin> claim(const model::Event& event) override;
 
 private:
@@ -66,6 +68,9 @@ private:
     void on_event(std::string_view record, std::vector<ports::Outcome>& outcomes);
     void on_answers(std::string_view list, std::vector<ports::Outcome>& outcomes);
     void on_transient(std::string_view record);
+    void on_trace_asked(const protocol::log::TransientRecord& record);
+    void on_trace_told(protocol::log::TransientRecord record);
+    Task<void> tell_trace(std::string asker, protocol::log::TraceQuestion question);
     void damaged(const Error& error);
     static void wake(std::vector<std::shared_ptr<Timer>> waiters);
 
@@ -80,6 +85,9 @@ private:
     std::function<void(model::SessionId)> x_on_ended;
     std::mutex x_mutex;
     std::unordered_map<model::RoomId, Followed> x_followed; // guarded by x_mutex
+    // Guarded by x_mutex: what is told for each question of this process.
+    std::unordered_map<std::uint64_t, std::vector<service::NodeTrace>> x_traces;
+    std::uint64_t x_last_question = 0;
     Counter& x_events;
     Counter& x_damaged;
     Counter& x_lost;

@@ -12,8 +12,8 @@ namespace parley::cluster {
 
 CaughtUp::CaughtUp(CaughtUpParts parts)
     : x_parts(std::move(parts)),
-      x_ends(x_parts.shard_of_partition.size()),
-      x_stored(x_parts.shard_of_partition.size()),
+      x_ends(x_parts.partitions),
+      x_stored(x_parts.partitions),
       x_waits(x_parts.metrics.counter("parley_reads_waited_total",
                                       "Reads that waited for the store to have what the log has")),
       x_uncertain(x_parts.metrics.counter("parley_reads_uncertain_total",
@@ -74,7 +74,7 @@ Task<Result<void>> CaughtUp::wait_for(std::vector<ports::Partition> partitions) 
             x_timeouts.add();
             co_return Error(Errc::unavailable, "the store is behind the log; try again");
         }
-        const std::size_t shard = x_parts.shard_of_partition[partitions.front()];
+        const std::size_t shard = x_parts.shard_of(partitions.front());
         PARLEY_CO_CHECK(co_await learn_positions(shard));
         if (reached(partitions.front(), ends[partitions.front()])) continue;
         if (!std::exchange(counted, true)) x_waits.add();

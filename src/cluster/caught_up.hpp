@@ -31,7 +31,9 @@ struct CaughtUpParts {
     Core& core;
     ports::DraftLogEnds& ends;
     std::function<ports::Partition(model::RoomId)> partition_of;
-    std::vector<std::size_t> shard_of_partition;
+    std::size_t partitions = 0;
+    // Of now: a partition may move to another shard, also while a read waits.
+    std::function<std::size_t(ports::Partition)> shard_of;
     // Of all partitions of a shard.
     std::function<Task<Result<std::vector<StoredPosition>>>(std::size_t shard)> positions;
     const ports::Clock& clock;

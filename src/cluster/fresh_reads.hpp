@@ -66,6 +66,11 @@ public:
         PARLEY_CO_CHECK(co_await x_barrier.room(room));
         co_return co_await x_stored.members(room, after, limit);
     }
+    Task<Result<ports::Readers>> readers(model::RoomId room, model::MessageId message,
+                                         std::size_t limit) override {
+        PARLEY_CO_CHECK(co_await x_barrier.room(room));
+        co_return co_await x_stored.readers(room, message, limit);
+    }
     // A message must be there before it can be read.
     Task<Result<std::vector<ports::MarkOutcome>>>
     set_read(std::vector<ports::ReadMark> marks) override {

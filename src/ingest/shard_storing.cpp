@@ -159,6 +159,10 @@ bool ShardWorker::store_first(std::unique_lock<std::mutex>& lock) {
     x_unstored_events -= segment.rows.events.size();
     x_unstored_bytes -= segment.bytes;
     if (stored) {
+        if (x_parts.stored && !segment.rows.events.empty())
+            x_parts.stored->note(
+                segment.rows.partition, segment.rows.events.front().event().id.value,
+                segment.rows.events.back().event().id.value, x_parts.clock.now().ms);
         x_probe.stored.add(segment.rows.events.size());
         x_probe.batches.add();
         x_stored.push_back(std::move(segment));

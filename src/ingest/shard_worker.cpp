@@ -337,6 +337,7 @@ void ShardWorker::run(Owned& owned) {
                               {{"partition", owned.partition}});
             owned.stalled = true;
         }
+        const std::int64_t before = owned.position.last_id.value;
         const std::size_t done = sequence(owned, some);
         bury(owned, some, done);
         if (done > 0) {
@@ -347,6 +348,9 @@ void ShardWorker::run(Owned& owned) {
         }
         if (!is_sure(owned)) return;
         tell(owned);
+        if (x_parts.published && owned.position.last_id.value > before)
+            x_parts.published->note(owned.partition, before + 1, owned.position.last_id.value,
+                                    x_parts.clock.now().ms);
     }
 }
 

@@ -25,6 +25,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/span_ring.hpp"
 #include "ingest/ingester.hpp"
 #include "ingest/partition_store.hpp"
 #include "ports/bus.hpp"
@@ -63,6 +64,9 @@ struct ShardWorkerParts {
     std::function<void(DeadLetter)> bury;
     Logger& log;
     Metrics& metrics;
+    // For traces: when events were published and stored, by partition. Null: nobody asks.
+    SpanRing* published = nullptr;
+    SpanRing* stored = nullptr;
 };
 
 class ShardWorker {

@@ -49,6 +49,12 @@ enum class MarkOutcome : std::uint8_t {
 // The ones that everybody may find, or those that moderators of the server see.
 enum class Groups : std::uint8_t { open, all };
 
+// Members whose read mark is at a message or beyond.
+struct Readers {
+    std::vector<model::UserId> users; // by id ascending
+    bool more = false;
+};
+
 class RoomDirectory {
 public:
     // unknown_room when there is none or it is deleted.
@@ -63,6 +69,9 @@ public:
     // By user id ascending, ids above `after`.
     virtual Task<Result<std::vector<model::Member>>>
     members(model::RoomId room, model::UserId after, std::size_t limit) = 0;
+    // Of one message of the room, the first `limit`.
+    virtual Task<Result<Readers>> readers(model::RoomId room, model::MessageId message,
+                                          std::size_t limit) = 0;
     // Moves read marks forward, in one write, each for itself: an outcome for each, in the order
     // of the marks. At most limits::kReadMarksBatch.
     virtual Task<Result<std::vector<MarkOutcome>>> set_read(std::vector<ReadMark> marks) = 0;

@@ -23,6 +23,7 @@ struct Origin {
     std::uint16_t core = 0;
     std::uint64_t responder = 0;
     std::string ref; // the client's own mark, given back unread
+    std::int64_t at_ms = 0; // when it was taken, for a trace; 0: nobody asks
 };
 
 struct Submission {

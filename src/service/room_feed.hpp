@@ -12,6 +12,7 @@
 #include "chat/hub.hpp"
 #include "model/ids.hpp"
 #include "ports/room_log.hpp"
+#include "service/trace_ring.hpp"
 
 #include <optional>
 #include <string>
@@ -43,6 +44,10 @@ public:
     // The newest event of each room that the store has, also of deleted ones (0: none).
     virtual Task<Result<std::vector<model::EventId>>> heads(std::vector<model::RoomId> rooms) = 0;
     virtual void tell(Transient transient) = 0;
+    // What the other processes remember of an event, as far as they answer in limits::kTraceWait.
+    virtual Task<std::vector<NodeTrace>> ask_trace(model::EventId) {
+        co_return std::vector<NodeTrace>{};
+    }
     // Of an event that was read because it was missed: who waits for it in this process.
     virtual std::optional<ports::Origin> claim(const model::Event& event) = 0;
 

@@ -34,6 +34,10 @@ Rooms::Probe::Probe(Metrics& m, std::uint16_t core)
       gaps(m.counter("parley_feed_gaps_total", "Times that events of a room were missing")),
       missed(m.counter("parley_feed_missed_events_total",
                        "Events that did not come by the feed and were read")),
+      traces(m.counter("parley_traces_total", "Questions for the way of a message",
+                       "known=\"yes\"")),
+      traces_unknown(m.counter("parley_traces_total", "Questions for the way of a message",
+                               "known=\"no\"")),
       users_online(m.gauge("parley_users_online", "Users online, those in grace included",
                            "core=\"" + std::to_string(core) + "\"")),
       users_in_grace(m.gauge("parley_users_in_grace",
@@ -62,6 +66,7 @@ Rooms::Rooms(Core& core, RoomsPorts ports, FrameMaker make_frame, Metrics& metri
       x_presence(settings.presence_grace),
       x_receipts(limits::kReceiptEvery, limits::kReceiptsWaiting),
       x_own_receipts(limits::kReceiptEvery, limits::kReceiptsWaiting),
+      x_traces(settings.traced_events),
       x_probe(metrics, core.index()) {
     core.add(*this);
 }
@@ -172,12 +177,29 @@ std::uint64_t Rooms::add(Responder& responder) {
 void Rooms::remove(std::uint64_t responder) { x_responders.erase(responder); }
 
 void Rooms::on_turn_end() {
-    if (!x_submissions.empty()) x_ports.log.append(std::exchange(x_submissions, {}));
+    if (x_submissions.empty()) return;
+    if (x_traces.enabled()) {
+        const std::int64_t now_ms = x_ports.clock.now().ms;
+        for (ports::Submission& each : x_submissions) each.origin.at_ms = now_ms;
+    }
+    x_ports.log.append(std::exchange(x_submissions, {}));
 }
 
 // --- from the log
 
+void Node::note(const std::vector<ports::Outcome>& outcomes) const {
+    std::int64_t first = 0, last = 0;
+    for (const ports::Outcome& outcome : outcomes) {
+        if (!outcome.durable || outcome.duplicate) continue;
+        const std::int64_t id = outcome.durable->event().id.value;
+        first = first ? std::min(first, id) : id;
+        last = std::max(last, id);
+    }
+    if (last) x_commits->note(0, first, last, x_clock->now().ms);
+}
+
 void Node::on_outcomes(std::vector<ports::Outcome> outcomes) {
+    if (x_commits) note(outcomes);
     if (x_rooms.size() == 1) {
         Rooms& only = *x_rooms[0];
         only.core().post([&only, outcomes = std::move(outcomes)]() mutable {
@@ -273,6 +295,9 @@ void Rooms::send_to_cores(ByCore by_core) {
 
 void Rooms::deliver(const std::vector<DeliveryRef>& deliveries) {
     for (const DeliveryRef& delivery : deliveries) deliver_one(delivery);
+    if (!x_traces.enabled()) return;
+    const std::int64_t now_ms = x_ports.clock.now().ms;
+    for (const DeliveryRef& delivery : deliveries) remember(*delivery, now_ms);
 }
 
 void Rooms::deliver_one(const DeliveryRef& delivery) {

@@ -14,6 +14,7 @@
 #include "base/frame.hpp"
 #include "base/gate.hpp"
 #include "base/metrics.hpp"
+#include "base/span_ring.hpp"
 #include "chat/content_filter.hpp"
 #include "chat/hub.hpp"
 #include "chat/pace.hpp"
@@ -30,6 +31,7 @@
 #include "service/read_marks.hpp"
 #include "service/room_home.hpp"
 #include "service/seats.hpp"
+#include "service/trace_ring.hpp"
 
 #include <chrono>
 #include <deque>
@@ -58,6 +60,8 @@ struct RoomsPorts {
     // Where there are other processes.
     RoomFeed* feed = nullptr;
     PresenceShare* presence = nullptr;
+    // When events were committed, where that is done in this process (key 0).
+    const SpanRing* commits = nullptr;
 };
 
 struct RoomsSettings {
@@ -65,6 +69,8 @@ struct RoomsSettings {
     // Members beyond which a room is large: counts in place of presence, no typing, receipts to the
     // reader's own connections only, and who comes and goes is told together.
     std::size_t presence_room_max = limits::kPresenceRoomMax;
+    // Events of which this core remembers the way; 0: none.
+    std::size_t traced_events = 0;
 };
 
 // A missed part of a room's log, ready to be sent.
@@ -151,6 +157,12 @@ public:
     // Nothing is heard from other processes at present; on this core.
     void on_feed_lost() { x_home.forget_unheard(); }
 
+    // --- the way of one event (tracing.cpp)
+    // What each process still knows of it, by name; those that know nothing are left out.
+    Task<std::vector<NodeTrace>> trace(model::EventId event);
+    // The same of this process alone.
+    Task<NodeTrace> trace_here(model::EventId event);
+
     // --- plumbing
     std::string_view node_name() const { return x_ports.node_name; }
     void on_turn_end() override;
@@ -202,6 +214,8 @@ private:
     }
     void deliver_one(const DeliveryRef& delivery);
     void tell_people_concerned(const Delivery& delivery);
+    void remember(const Delivery& delivery, std::int64_t now_ms);
+    Task<CoreTrace> core_trace(model::EventId event);
     void detach_if_unheard(model::RoomId room);
 
     // On the room's home core.
@@ -267,6 +281,7 @@ private:
     std::uint64_t x_next_responder = 1;
     std::size_t x_in_flight = 0;
     std::string x_scratch; // of a frame that is encoded on this core
+    TraceRing x_traces;
 
     struct Probe {
         Probe(Metrics& metrics, std::uint16_t core);
@@ -284,6 +299,8 @@ private:
         Counter& presence_writes;
         Counter& gaps;
         Counter& missed;
+        Counter& traces;
+        Counter& traces_unknown;
         Gauge& users_online;
         Gauge& users_in_grace;
         Gauge& receipts_waiting;
@@ -296,11 +313,20 @@ private:
 // Takes outcomes on the log's thread and brings each to its room's home core.
 class Node final : public ports::OutcomeSink {
 public:
+    // Before the log starts: where it commits in this process, when it did so is noted.
+    void note_commits(SpanRing& commits, const ports::Clock& clock) {
+        x_commits = &commits;
+        x_clock = &clock;
+    }
     void meet(std::vector<Rooms*> rooms) { x_rooms = std::move(rooms); }
     void on_outcomes(std::vector<ports::Outcome> outcomes) override;
 
 private:
+    void note(const std::vector<ports::Outcome>& outcomes) const;
+
     std::vector<Rooms*> x_rooms;
+    SpanRing* x_commits = nullptr;
+    const ports::Clock* x_clock = nullptr;
 };
 
 } // namespace parley::service

@@ -203,6 +203,25 @@ TEST_P(RoomDirectoryContract, ReadMarksOfOneWriteMoveEachForItself) {
     EXPECT_EQ(item(alice, room).last_read_id, first);
 }
 
+TEST_P(RoomDirectoryContract, TellsWhoHasReadAMessage) {
+    const auto room = world->room(alice, "room one", {bob});
+    const auto other = world->room(alice, "room two", {bob});
+    const auto carol = world->user("carol");
+    const auto first = world->post(room, alice, "one");
+    const auto second = world->post(room, alice, "two");
+    const auto elsewhere = world->post(other, alice, "elsewhere");
+    EXPECT_TRUE(await(directory().readers(room, first, 10)).value().users.empty());
+    ASSERT_TRUE(await(directory().set_read(
+        {{bob, room, second}, {alice, room, first}, {bob, other, elsewhere}, {carol, room, first}})));
+    const auto of_first = await(directory().readers(room, first, 10)).value();
+    EXPECT_THAT(of_first.users, ElementsAre(alice, bob)); // carol is no member
+    EXPECT_FALSE(of_first.more);
+    EXPECT_THAT(await(directory().readers(room, second, 10)).value().users, ElementsAre(bob));
+    const auto one = await(directory().readers(room, first, 1)).value();
+    EXPECT_THAT(one.users, ElementsAre(alice));
+    EXPECT_TRUE(one.more);
+}
+
 TEST_P(RoomDirectoryContract, ListsMembersInPages) {
     const auto room = world->room(alice, "room one", {bob});
     const auto carol = world->user("carol");

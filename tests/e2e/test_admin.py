@@ -23,8 +23,11 @@ def go_through_administration(server, api, ann, bob, room):
         for params in ({}, {"limit": 1}, {"limit": 0}):
             admin.get(path, **params)
         bob.get(path)
+    said = ann.say(room)["id"]
     for user in (admin, bob):
         user.get("/v1/admin/server")
+        for where, message in ((room, said), (room, 1), (1, said)):
+            user.get(f"/v1/rooms/{where}/messages/{message}/trace")
         user.get(one)
         user.get("/v1/admin/users/1")
         user.patch(one, {"role": "moderator", "disabled": False})

@@ -253,8 +253,10 @@ class Cluster:
 
     def scale(self, role, count):
         self.must_exist()
+        if role == "shard":
+            return self.add_shards(count)
         if role not in ROLES or not 0 <= count <= COUNT_MAX:
-            raise Refused(f"scale takes one of {', '.join(ROLES)}, and 0 to {COUNT_MAX}")
+            raise Refused(f"scale takes one of {', '.join(ROLES)} or shard, and 0 to {COUNT_MAX}")
         with self.state.locked():
             before = self.of_role(role)
             self.counts[role] = count
@@ -262,6 +264,18 @@ class Cluster:
             self.bring_up(self.of_role(role))
             self.bring_up_nginx()  # nobody is sent to a node that is about to end
             self.stop_all([p for p in before if p.name not in after and p.alive()])
+
+    def add_shards(self, count):
+        """New ones have nothing yet: `./cluster parley reshard` gives them partitions."""
+        if not self.counts["shard"] <= count <= COUNT_MAX:
+            raise Refused(f"shards are only added: {self.counts['shard']} to {COUNT_MAX}")
+        with self.state.locked():
+            self.counts["shard"] = count
+            self.bring_up(self.of_role("shard"))
+            self.migrate()
+            for part in [part for role in ROLES for part in self.of_role(role) if part.alive()]:
+                self.stop_all([part])
+                self.bring_up([part])
 
     def status(self):
         """Rows: name, pid, port, state, ready."""

@@ -126,7 +126,7 @@ def parser():
     command(kill, kill_help, name, (["signal"], {"nargs": "?", "default": "KILL"}))
     command(start, "start what is missing of a role", name)
     command(restart, "stop and start, one after the other (an upgrade)", name)
-    command(scale, "e.g. scale chat=3", (["what"], {"metavar": "ROLE=N"}))
+    command(scale, "e.g. scale chat=3; shard=3 adds one", (["what"], {"metavar": "ROLE=N"}))
     words = {"nargs": argparse.REMAINDER, "metavar": "WORD"}
     command(parley, "a command of the program, on this cluster: parley user list", (["words"], words))
     return main

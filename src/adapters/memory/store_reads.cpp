@@ -200,6 +200,21 @@ Result<bool> Store::move_read_mark(model::UserId user, model::RoomId id, model::
     return true;
 }
 
+Task<Result<ports::Readers>> Store::readers(model::RoomId id, model::MessageId message,
+                                            std::size_t limit) {
+    const Lock lock(x_mutex);
+    ports::Readers readers;
+    const RoomData* const room = find_room(id);
+    if (!room) co_return readers;
+    for (const auto& [user, mark] : room->read_marks) {
+        if (mark < message || !room->members.contains(user)) continue;
+        readers.more = readers.users.size() == limit;
+        if (readers.more) break;
+        readers.users.push_back(user);
+    }
+    co_return readers;
+}
+
 Task<Result<std::vector<ports::MarkOutcome>>> Store::set_read(std::vector<ports::ReadMark> marks) {
     const Lock lock(x_mutex);
     std::vector<ports::MarkOutcome> outcomes;

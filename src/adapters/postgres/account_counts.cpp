@@ -1,5 +1,7 @@
 #include "adapters/postgres/account_counts.hpp"
 
+#include "adapters/postgres/event_rows.hpp"
+
 #include <unordered_map>
 
 namespace parley::postgres {
@@ -26,8 +28,9 @@ Task<Result<std::vector<AccountCounts>>> account_counts(Pool& directory, const S
     });
     PARLEY_CO_TRY(Counts open, co_await std::move(sessions));
     auto rooms = shards.ask_all([users](Connection& connection) {
-        return read_counts(connection.query("SELECT user_id, count(*) FROM members "
-                                            "WHERE user_id = ANY($1) GROUP BY user_id",
+        return read_counts(connection.query("SELECT user_id, count(*) FROM members b "
+                                            "WHERE user_id = ANY($1) AND "
+                                            PARLEY_IS_HERE("b.room_id") " GROUP BY user_id",
                                             Params(users)));
     });
     PARLEY_CO_TRY(std::vector<Counts> by_shard, co_await std::move(rooms));

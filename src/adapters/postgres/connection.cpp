@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 // The server gives a statement up a little before we give the server up: then the connection stays.
-constexpr auto kServerTimeout = limits::kShardCallTimeout - 500ms;
+constexpr auto kServerTimeoutMargin = 500ms;
 
 std::string first_line(std::string_view text) {
     return std::string(text.substr(0, text.find('\n')));
@@ -46,7 +46,8 @@ bool ends_connection(std::string_view state) {
 
 } // namespace
 
-Connection::Connection(std::string target) : x_target(std::move(target)) {}
+Connection::Connection(std::string target, std::chrono::milliseconds patience)
+    : x_target(std::move(target)), x_patience(patience) {}
 Connection::~Connection() = default;
 
 void Connection::ConnectionDeleter::operator()(pg_conn* connection) const { PQfinish(connection); }
@@ -111,7 +112,7 @@ void Connection::finish_connecting(Deadline deadline) {
 
 void Connection::start_session() {
     const std::string timeout =
-        std::to_string(std::chrono::milliseconds(kServerTimeout).count());
+        std::to_string(std::chrono::milliseconds(x_patience - kServerTimeoutMargin).count());
     send("SELECT set_config('statement_timeout', $1, false), "
          "set_config('idle_in_transaction_session_timeout', $2, false), "
          "set_config('synchronous_commit', 'on', false), set_config('jit', 'off', false), "
@@ -231,7 +232,7 @@ DatabaseError Connection::error_of(const pg_result* result) {
 Rows Connection::query(const char* sql, const Params& params) {
     connect();
     send(sql, params);
-    return Rows(receive(limits::kShardCallTimeout));
+    return Rows(receive(x_patience));
 }
 
 void Connection::queue(const char* sql, const Params& params) {
@@ -243,7 +244,7 @@ void Connection::queue(const char* sql, const Params& params) {
 
 void Connection::flush() {
     connect();
-    if (!x_sent.empty()) receive(limits::kShardCallTimeout);
+    if (!x_sent.empty()) receive(x_patience);
 }
 
 void Connection::script(const std::string& sql, std::chrono::milliseconds patience) {
@@ -279,7 +280,7 @@ void Connection::commit() {
     try {
         connect();
         send("COMMIT", Params());
-        const Rows done(receive(limits::kShardCallTimeout));
+        const Rows done(receive(x_patience));
         x_open = false;
         // Of a transaction in which something failed before, COMMIT is a ROLLBACK.
         if (done.tag() != "COMMIT")
@@ -296,14 +297,14 @@ void Connection::rollback() noexcept {
         // What was queued is in the way: the server takes it, or says that it is undone.
         if (!x_sent.empty()) {
             try {
-                receive(limits::kShardCallTimeout);
+                receive(x_patience);
             } catch (const DatabaseError&) {
                 if (!x_handle) return;
             }
         }
         if (PQtransactionStatus(x_handle.get()) == PQTRANS_IDLE) return;
         send("ROLLBACK", Params());
-        receive(limits::kShardCallTimeout);
+        receive(x_patience);
     } catch (...) {
         x_handle.reset();
     }

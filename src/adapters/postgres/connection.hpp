@@ -34,7 +34,9 @@ namespace parley::postgres {
 class Connection {
 public:
     // `target`: libpq's "host=... dbname=..." or "postgresql://...". It may hold a password.
-    explicit Connection(std::string target);
+    // `patience`: how long a call may take.
+    explicit Connection(std::string target,
+                        std::chrono::milliseconds patience = limits::kShardCallTimeout);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -86,6 +88,7 @@ private:
     DatabaseError error_of(const pg_result* result);
 
     const std::string x_target;
+    const std::chrono::milliseconds x_patience;
     std::unique_ptr<pg_conn, ConnectionDeleter> x_handle;
     std::unordered_map<std::string, Statement> x_statements;
     std::vector<Sent> x_sent;

@@ -76,13 +76,11 @@ Directory::Directory(const DirectorySettings& settings, const ports::Clock& cloc
 
 Directory::~Directory() { stop(); }
 
-void Directory::use_shards(std::vector<Pool*> shards) {
-    PARLEY_ASSERT(!x_parts->erasures && shards.size() == x_parts->layout.shards);
-    const Layout& layout = x_parts->layout;
+void Directory::use_shards(std::vector<Pool*> shards,
+                           std::function<std::size_t(model::RoomId)> shard_of) {
+    PARLEY_ASSERT(!x_parts->erasures);
     x_parts->released.emplace(x_parts->pool, shards);
-    x_parts->erasures.emplace(x_parts->pool, std::move(shards), [&layout](model::RoomId room) {
-        return std::size_t{layout.shard_of(room)};
-    });
+    x_parts->erasures.emplace(x_parts->pool, std::move(shards), std::move(shard_of));
 }
 
 void Directory::start(std::function<void()> on_lost_number) {

@@ -51,14 +51,15 @@ public:
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
 
-    // Once. `shards` in the order of the layout.
-    void use_shards(std::vector<Pool*> shards);
+    // Once. `shards` in the order of the layout; `shard_of`: of now.
+    void use_shards(std::vector<Pool*> shards,
+                    std::function<std::size_t(model::RoomId)> shard_of);
     // Once. Called on the lease's thread when this process is losing its number: it should end, and
     // gives no ids after limits::kNodeLeaseMargin (unavailable).
     void start(std::function<void()> on_lost_number);
     void stop();
 
-    const Layout& layout() const;
+    const Layout& layout() const; // as it was at the start
     IdSource& ids();
     std::uint16_t node_number() const;
     // Made by the first process that asks, the same for all. 32 bytes. Throws DatabaseError.

@@ -167,7 +167,27 @@ WHEN (OLD.avatar_media_id IS NOT NULL AND NEW.avatar_media_id IS DISTINCT FROM O
 EXECUTE FUNCTION release_avatar();
 )sql";
 
-constexpr Migration kSteps[] = {{kFirst}, {kMedia}};
+// Partitions change their shard while everybody runs (layout_watch.hpp, partition_move.hpp): the
+// epoch grows with the table of partitions, and each process tells the one that it goes by.
+constexpr const char* kMoves = R"sql(
+CREATE TABLE layout_epoch (epoch bigint NOT NULL);
+INSERT INTO layout_epoch VALUES (1);
+CREATE TABLE layout_readers (
+    node    text PRIMARY KEY,
+    epoch   bigint NOT NULL,
+    shards  integer NOT NULL, -- how many it knows
+    seen_at timestamptz NOT NULL
+);
+CREATE TABLE moves (
+    partition  integer PRIMARY KEY,
+    source     smallint NOT NULL,
+    target     smallint NOT NULL,
+    flipped    smallint NOT NULL DEFAULT 0, -- 1: the target has it, the source has yet to forget
+    started_at timestamptz NOT NULL DEFAULT now()
+);
+)sql";
+
+constexpr Migration kSteps[] = {{kFirst}, {kMedia}, {kMoves}};
 
 } // namespace
 

@@ -18,4 +18,10 @@ using ports::read_message, ports::read_room;
     "(SELECT id FROM messages WHERE room_id = r.id ORDER BY id DESC LIMIT 1), "                    \
     "(SELECT id FROM events WHERE room_id = r.id ORDER BY id DESC LIMIT 1))"
 
+// Of the id of a room in what is asked of all shards: its rows here are those that count, not what
+// has moved away or is not whole yet.
+#define PARLEY_IS_HERE(room)                                                                       \
+    "NOT EXISTS (SELECT 1 FROM moving_buckets x JOIN rooms y ON y.bucket = x.bucket "             \
+    "WHERE x.away = 1 AND y.id = " room ")"
+
 } // namespace parley::postgres

@@ -1,5 +1,7 @@
 #include "adapters/postgres/held.hpp"
 
+#include "adapters/postgres/event_rows.hpp"
+
 #include "base/limits.hpp"
 #include "ports/rows.hpp"
 
@@ -93,7 +95,8 @@ Held::waiting(model::RoomId room, model::HeldId after, std::size_t limit) {
                    " FROM held_messages h WHERE h.state = 1 AND h.room_id = $1 AND h.id > $2 "
                    "ORDER BY h.id LIMIT $3"
                  : "SELECT " PARLEY_HELD_COLUMNS " FROM held_messages h JOIN rooms r ON "
-                   "r.id = h.room_id WHERE h.state = 1 AND r.deleted = 0 AND h.id > $2 AND $1 = 0 "
+                   "r.id = h.room_id WHERE h.state = 1 AND r.deleted = 0 AND h.id > $2 AND $1 = 0 AND "
+                   PARLEY_IS_HERE("r.id") " "
                    "ORDER BY h.id LIMIT $3",
             Params(room, after, limit));
         for (const Row row : rows) found.push_back(read_held(row));
@@ -108,6 +111,8 @@ Held::waiting(model::RoomId room, model::HeldId after, std::size_t limit) {
     Found all;
     for (Found& some : of_shards) std::ranges::move(some, std::back_inserter(all));
     std::ranges::sort(all, {}, &ports::HeldMessage::id);
+    const auto twice = std::ranges::unique(all, {}, &ports::HeldMessage::id);
+    all.erase(twice.begin(), twice.end());
     if (all.size() > limit) all.erase(all.begin() + static_cast<std::ptrdiff_t>(limit), all.end());
     co_return all;
 }

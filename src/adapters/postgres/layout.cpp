@@ -38,8 +38,11 @@ std::vector<Value> column(const Rows& rows, std::size_t bound, const char* table
     return values;
 }
 
-Layout read(Connection& database) {
+} // namespace
+
+Layout read_layout(Connection& database) {
     Layout layout;
+    layout.epoch = database.query("SELECT epoch FROM layout_epoch").front().integer(0);
     const Rows shards = database.query("SELECT count(*) FROM shards");
     layout.shards = static_cast<std::size_t>(shards.front().integer(0));
     const Rows partitions =
@@ -55,7 +58,13 @@ Layout read(Connection& database) {
     return layout;
 }
 
-} // namespace
+std::size_t add_shards(Connection& database, std::uint16_t shards) {
+    PARLEY_ASSERT(shards >= 1 && shards <= limits::kShards);
+    const Rows added = database.query("INSERT INTO shards (shard) SELECT generate_series(0, "
+                                      "$1::int - 1) ON CONFLICT DO NOTHING",
+                                      Params(shards));
+    return static_cast<std::size_t>(added.changes());
+}
 
 std::uint32_t Layout::partition_of(model::RoomId room) const {
     return partition_of_bucket[model::bucket_of(room)];
@@ -75,7 +84,7 @@ Layout load_layout(Connection& database, std::uint32_t partitions, std::uint16_t
     lock(database, Lock::layout);
     if (database.query("SELECT 1 FROM shards LIMIT 1").empty())
         fill(database, partitions, shards);
-    Layout layout = read(database);
+    Layout layout = read_layout(database);
     transaction.commit();
     return layout;
 }

@@ -18,6 +18,9 @@ std::vector<T> merge(std::vector<std::vector<T>> of_shards, std::size_t limit, I
     std::vector<T> all;
     for (auto& some : of_shards) std::ranges::move(some, std::back_inserter(all));
     std::ranges::sort(all, {}, id_of);
+    // At the moment in which a room's partition moves, two shards have it.
+    const auto twice = std::ranges::unique(all, {}, id_of);
+    all.erase(twice.begin(), twice.end());
     if (all.size() > limit) all.erase(all.begin() + static_cast<std::ptrdiff_t>(limit), all.end());
     return all;
 }
@@ -49,7 +52,8 @@ constexpr const char* kRoomsOf =
     "SELECT " PARLEY_ROOM_COLUMNS ", b.role, b.mark, r.dm_low, r.dm_high, u.unread, "
     PARLEY_MESSAGE_COLUMNS " FROM (SELECT b.room_id, b.role, coalesce((SELECT message_id FROM "
     "read_marks WHERE user_id = $1 AND room_id = b.room_id), 0) AS mark "
-    "FROM members b WHERE b.user_id = $1 AND b.room_id > $2 ORDER BY b.room_id LIMIT $3) b "
+    "FROM members b WHERE b.user_id = $1 AND b.room_id > $2 AND " PARLEY_IS_HERE("b.room_id")
+    " ORDER BY b.room_id LIMIT $3) b "
     "JOIN rooms r ON r.id = b.room_id, "
     "LATERAL (SELECT count(*) AS unread FROM (SELECT 1 FROM (SELECT user_id, deleted FROM messages "
     "WHERE room_id = b.room_id AND id > b.mark ORDER BY id DESC LIMIT $4) s "
@@ -147,11 +151,11 @@ Task<Result<std::vector<model::Room>>> RoomDirectory::search(ports::Groups among
     // Two statements, so that the open ones come by their own index.
     static constexpr const char* kOpen =
         "SELECT " PARLEY_ROOM_COLUMNS " FROM rooms r WHERE r.kind = 1 AND r.visibility = 1 "
-        "AND r.deleted = 0 AND r.id > $1 AND "
+        "AND r.deleted = 0 AND r.id > $1 AND " PARLEY_IS_HERE("r.id") " AND "
         "(strpos(r.name_key, $2) > 0 OR strpos(r.topic_key, $2) > 0) ORDER BY r.id LIMIT $3";
     static constexpr const char* kAll =
         "SELECT " PARLEY_ROOM_COLUMNS " FROM rooms r WHERE r.kind = 1 "
-        "AND r.deleted = 0 AND r.id > $1 AND "
+        "AND r.deleted = 0 AND r.id > $1 AND " PARLEY_IS_HERE("r.id") " AND "
         "(strpos(r.name_key, $2) > 0 OR strpos(r.topic_key, $2) > 0) ORDER BY r.id LIMIT $3";
     limit = std::min(limit, kRowsMax);
     using Found = std::vector<model::Room>;
@@ -195,6 +199,23 @@ RoomDirectory::members(model::RoomId room, model::UserId after, std::size_t limi
         members[i].last_seen_at = names[i].last_seen_at;
     }
     co_return members;
+}
+
+Task<Result<ports::Readers>> RoomDirectory::readers(model::RoomId room, model::MessageId message,
+                                                    std::size_t limit) {
+    limit = std::min(limit, kRowsMax);
+    return x_shards.of(room).run([=](Connection& connection) -> Result<ports::Readers> {
+        ports::Readers readers;
+        for (const Row row : connection.query(
+                 "SELECT b.user_id FROM members b JOIN read_marks k ON k.user_id = b.user_id AND "
+                 "k.room_id = b.room_id WHERE b.room_id = $1 AND k.message_id >= $2 "
+                 "ORDER BY b.user_id LIMIT $3",
+                 Params(room, message, limit + 1)))
+            readers.users.push_back(row.id<model::UserId>(0));
+        readers.more = readers.users.size() > limit;
+        if (readers.more) readers.users.pop_back();
+        return readers;
+    });
 }
 
 Task<Result<std::vector<ports::MarkOutcome>>>

@@ -1,8 +1,9 @@
 // ShardMap: the pools of all shards and which of them has a room: a room falls into a bucket, and a
-// table that is given at the start says which shard the bucket is in.
+// table says which shard the bucket is in. assign() changes the table while it is used: a call that
+// has its shard already ends there (what has moved away is left there for a while).
 //
 // ask_all() asks every shard at once and waits for all answers; the first shard that fails is the
-// answer. Threading: any core, after construction constant. Owner: app/wiring, which also owns the
+// answer. Threading: any thread. Owner: app/wiring, which also owns the
 // pools.
 #pragma once
 
@@ -23,15 +24,21 @@ namespace parley::postgres {
 class ShardMap {
 public:
     // `shard_of_bucket`: limits::kBuckets indices into `pools`.
-    ShardMap(std::vector<Pool*> pools, std::vector<std::uint16_t> shard_of_bucket)
-        : x_pools(std::move(pools)), x_shard_of_bucket(std::move(shard_of_bucket)) {
-        PARLEY_ASSERT(x_shard_of_bucket.size() == limits::kBuckets);
-        for (const std::uint16_t shard : x_shard_of_bucket) PARLEY_ASSERT(shard < x_pools.size());
+    ShardMap(std::vector<Pool*> pools, const std::vector<std::uint16_t>& shard_of_bucket)
+        : x_pools(std::move(pools)), x_shard_of_bucket(limits::kBuckets) {
+        assign(shard_of_bucket);
+    }
+    void assign(const std::vector<std::uint16_t>& shard_of_bucket) {
+        PARLEY_ASSERT(shard_of_bucket.size() == limits::kBuckets);
+        for (std::size_t i = 0; i < limits::kBuckets; ++i) {
+            PARLEY_ASSERT(shard_of_bucket[i] < x_pools.size());
+            x_shard_of_bucket[i].store(shard_of_bucket[i], std::memory_order_release);
+        }
     }
 
     std::size_t size() const { return x_pools.size(); }
     std::size_t index_of(model::RoomId room) const {
-        return x_shard_of_bucket[model::bucket_of(room)];
+        return x_shard_of_bucket[model::bucket_of(room)].load(std::memory_order_acquire);
     }
     Pool& of(model::RoomId room) const { return *x_pools[index_of(room)]; }
     Pool& operator[](std::size_t shard) const { return *x_pools[shard]; }
@@ -88,7 +95,7 @@ private:
     }
 
     const std::vector<Pool*> x_pools;
-    const std::vector<std::uint16_t> x_shard_of_bucket;
+    std::vector<std::atomic<std::uint16_t>> x_shard_of_bucket;
 };
 
 } // namespace parley::postgres

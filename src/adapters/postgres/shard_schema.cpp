@@ -168,7 +168,29 @@ CREATE TRIGGER media_of_held_removed AFTER DELETE ON held_messages FOR EACH ROW
 WHEN (OLD.media_id IS NOT NULL) EXECUTE FUNCTION release_media();
 )sql";
 
-constexpr Migration kSteps[] = {{kFirst}, {kMedia}, {kReleasedMedia}};
+// Partitions that move to another shard (partition_move.hpp). A partition that is not here, any more
+// or yet, is `moved`: nobody may take it over. moving_buckets: its buckets; those that are `away`
+// are left out of what is asked of all shards. changed_rows: keys that must be copied again.
+constexpr const char* kMoves = R"sql(
+ALTER TABLE partitions ADD COLUMN moved SMALLINT NOT NULL DEFAULT 0;
+ALTER TABLE partitions ADD COLUMN frozen_until TIMESTAMPTZ;
+CREATE TABLE moving_buckets (
+    bucket       SMALLINT PRIMARY KEY,
+    away         SMALLINT NOT NULL,
+    frozen_until TIMESTAMPTZ
+);
+CREATE TABLE changed_rows (
+    seq     BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tbl     SMALLINT NOT NULL, -- of the list in partition_move.cpp
+    room_id BIGINT NOT NULL,
+    k1      BIGINT NOT NULL,
+    k2      BIGINT NOT NULL,
+    k3      BIGINT NOT NULL,
+    k4      TEXT NOT NULL
+);
+)sql";
+
+constexpr Migration kSteps[] = {{kFirst}, {kMedia}, {kReleasedMedia}, {kMoves}};
 
 } // namespace
 

@@ -14,8 +14,12 @@ Result<ports::PartitionPosition> ShardStore::take_over(ports::Partition partitio
         const auto rows = x_connection.query(
             "INSERT INTO partitions (partition, generation, next_offset, last_id) "
             "VALUES ($1, 1, 0, 0) ON CONFLICT (partition) DO UPDATE SET "
-            "generation = partitions.generation + 1 RETURNING generation, next_offset, last_id",
+            "generation = partitions.generation + 1 WHERE partitions.moved = 0 AND "
+            "coalesce(partitions.frozen_until <= clock_timestamp(), true) "
+            "RETURNING generation, next_offset, last_id",
             Params(partition));
+        if (rows.empty())
+            return Error(Errc::unavailable, "the partition is moving to another shard");
         ports::PartitionPosition position;
         position.generation = static_cast<std::uint64_t>(rows.front().integer(0));
         position.next_offset = rows.front().integer(1);

@@ -141,6 +141,23 @@ Task<Result<std::vector<model::Member>>> Rooms::members(model::RoomId room, mode
     });
 }
 
+Task<Result<ports::Readers>> Rooms::readers(model::RoomId room, model::MessageId message,
+                                            std::size_t limit) {
+    limit = std::min(limit, kRowsMax);
+    return x_readers.read([=](Database& database) -> Result<ports::Readers> {
+        ports::Readers readers;
+        auto query = database.query(
+            "SELECT b.user_id FROM members b CROSS JOIN read_marks k ON k.user_id = b.user_id AND "
+            "k.room_id = b.room_id WHERE b.room_id = ?1 AND k.message_id >= ?2 "
+            "ORDER BY b.user_id LIMIT ?3");
+        query.bind(room, message, limit + 1);
+        while (query.row()) readers.users.push_back(query.id<model::UserId>(0));
+        readers.more = readers.users.size() > limit;
+        if (readers.more) readers.users.pop_back();
+        return readers;
+    });
+}
+
 Task<Result<std::vector<ports::MarkOutcome>>> Rooms::set_read(std::vector<ports::ReadMark> marks) {
     using Outcomes = std::vector<ports::MarkOutcome>;
     return x_writer.run([this, marks = std::move(marks)]() -> Result<Outcomes> {

@@ -26,6 +26,8 @@ public:
                                                   model::RoomId after, std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
+    Task<Result<ports::Readers>> readers(model::RoomId room, model::MessageId message,
+                                         std::size_t limit) override;
     Task<Result<std::vector<ports::MarkOutcome>>>
     set_read(std::vector<ports::ReadMark> marks) override;
 

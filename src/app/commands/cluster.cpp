@@ -47,12 +47,15 @@ int run_migrate(const Invocation& invocation, Console& console) {
     const auto targets = shard_targets(settings);
     postgres::Connection directory(settings.cluster.directory_db);
     postgres::migrate(directory, postgres::kDirectorySteps);
-    const postgres::Layout layout = postgres::load_layout(
-        directory, settings.cluster.partitions, static_cast<std::uint16_t>(targets.size()));
+    const auto shards = static_cast<std::uint16_t>(targets.size());
+    postgres::Layout layout =
+        postgres::load_layout(directory, settings.cluster.partitions, shards);
     for (const std::string& target : targets) {
         postgres::Connection shard(target);
         postgres::migrate(shard, postgres::kShardSteps);
     }
+    // Shards that were added are known from now on; `parley reshard` gives them partitions.
+    if (postgres::add_shards(directory, shards) > 0) layout = postgres::read_layout(directory);
     kafka::Settings topic = kafka_settings(settings);
     kafka::ensure_topic(topic,
                         {.partitions = static_cast<ports::Partition>(layout.partitions()),

@@ -30,7 +30,7 @@ public:
                       x_clock, x_entropy, x_log, x_metrics),
           x_shards(settings, x_directory.layout(), x_metrics),
           x_pool("tool", settings.cluster.directory_db, x_metrics, 1) {
-        x_directory.use_shards(x_shards.pools());
+        x_directory.use_shards(x_shards.pools(), x_shards.shard_of_room());
         x_directory.start([] {});
     }
     ~ClusterAccounts() override {

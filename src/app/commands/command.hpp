@@ -88,6 +88,7 @@ int run_user(const Invocation&, Console&);
 int run_ingest(const Invocation&, Console&);
 int run_heartbeat(const Invocation&, Console&);
 int run_migrate(const Invocation&, Console&);
+int run_reshard(const Invocation&, Console&);
 int run_config(const Invocation&, Console&);
 int run_version(const Invocation&, Console&);
 int run_completions(const Invocation&, Console&);

@@ -106,6 +106,21 @@ std::vector<Command> cluster_commands() {
          Takes::settings,
          {"parley migrate --config /etc/parley/cluster.toml"},
          run_migrate},
+        {"reshard",
+         "moves partitions between the shards of a running cluster",
+         "Without --move it evens them out over the shards of shard-dbs; `parley migrate` and new "
+         "settings for all processes come before. Each partition is copied while it is written to, "
+         "compared by count and hash, and stands still for a moment. Run it again after anything "
+         "went wrong: it goes on. Exit status 1: a move has failed and the message says where it "
+         "stands.",
+         {},
+         {{"--move", "PARTITION:SHARD", "This one alone; several with , between"},
+          {"--dry-run", "", "Only tell what would be moved"},
+          kProgress},
+         Takes::settings,
+         {"parley reshard --config /etc/parley/cluster.toml --dry-run",
+          "parley reshard --config /etc/parley/cluster.toml --move 3:2,7:2"},
+         run_reshard},
     };
 }
 
@@ -200,8 +215,9 @@ std::vector<Command> data_commands() {
          run_restore},
         {"export",
          "writes the server, a room or a person's data as lines of JSON",
-         "One moment of the store, also of a running server. Import takes files of a server or a "
-         "room; a person's file is for that person.",
+         "One moment of the store, also of a running server; with the settings of a cluster, of "
+         "the cluster. Import takes files of a server or a room; a person's file is for that "
+         "person.",
          {},
          {{"--output", "FILE", "Where to write; without it, standard output"},
           {"--room", "ID", "Only this room"},
@@ -216,7 +232,8 @@ std::vector<Command> data_commands() {
          "reads what export wrote",
          "A server's file goes into an empty data folder, a room's also into one with data that "
          "has not this room. All or nothing: a bad line is named and nothing is changed. No "
-         "server may run on the folder.",
+         "server may run on the folder. With the settings of a cluster, a server's file goes into "
+         "an empty cluster whose roles are stopped.",
          {{"FILE", "File to read; - for standard input"}},
          {kProgress},
          Takes::folder,

@@ -13,6 +13,8 @@
 #include "adapters/crypto/sha256.hpp"
 #include "adapters/sqlite/offline.hpp"
 #include "adapters/sqlite/user_admin.hpp"
+#include "app/cluster_parts.hpp"
+#include "app/commands/cluster_transfer.hpp"
 #include "app/commands/command.hpp"
 #include "app/commands/files.hpp"
 #include "chat/names.hpp"
@@ -27,6 +29,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,7 +109,8 @@ private:
     crypto::Sha256 x_hash;
 };
 
-sqlite::ExportSettings settings_of(const Invocation& given) {
+// `data`: of the server itself, or what was gathered from a cluster.
+sqlite::ExportSettings settings_of(const Invocation& given, const fs::path& data) {
     sqlite::ExportSettings settings;
     settings.credentials = !given.has("--without-credentials");
     if (given.has("--room") && given.has("--user"))
@@ -121,7 +125,7 @@ sqlite::ExportSettings settings_of(const Invocation& given) {
     }
     if (given.has("--user")) {
         settings.scope = Scope::user;
-        sqlite::UserAdmin admin(given.settings.data, sqlite::UserAdmin::Access::read);
+        sqlite::UserAdmin admin(data, sqlite::UserAdmin::Access::read);
         const auto user = admin.find(chat::name_key(given["--user"]));
         if (!user) throw std::runtime_error("there is no user \"" + given["--user"] + "\"");
         settings.subject = user->id.value;
@@ -138,8 +142,12 @@ json::object object_of(const Counts& counts) {
 }
 
 Counts export_to(int descriptor, const Invocation& given, Console& console) {
-    const auto settings = settings_of(given);
-    sqlite::Exporter exporter(given.settings.data);
+    std::optional<TemporaryFolder> gathered;
+    if (is_cluster(given.settings))
+        gather_cluster(given.settings, gathered.emplace().path(), console);
+    const fs::path data = gathered ? gathered->path() : given.settings.data;
+    const auto settings = settings_of(given, data);
+    sqlite::Exporter exporter(data);
     if (auto known = exporter.check(settings); !known)
         throw std::runtime_error(known.error().detail);
     LineWriter writer(descriptor);
@@ -283,17 +291,20 @@ void check_end(const json::object& end, const Counts& counts, const std::string&
         throw std::runtime_error("the counts differ from those that were exported");
 }
 
-Counts import_lines(LineReader& reader, const Invocation& given, Console& console) {
+Counts import_lines(LineReader& reader, const fs::path& data, bool only_servers,
+                    Console& console) {
     const auto first = reader.next();
     if (!first) throw std::runtime_error("the file is empty");
     const json::object header = parse_line(*first);
     const Scope scope = scope_of(header);
+    if (only_servers && scope != Scope::server)
+        throw std::runtime_error("only a whole server's file goes into a cluster");
     std::int64_t last_event_id = 0;
     if (scope == Scope::server)
         last_event_id = model::EventId::parse(text_in(header, "last_event_id"))
                             .value_or(model::EventId{})
                             .value;
-    sqlite::Importer importer(given.settings.data, scope);
+    sqlite::Importer importer(data, scope);
     Counts counts;
     for (;;) {
         const auto line = reader.next();
@@ -316,6 +327,23 @@ Counts import_lines(LineReader& reader, const Invocation& given, Console& consol
     return counts;
 }
 
+// Checked whole, in a store of one file, before the cluster hears of it.
+int import_into_cluster(LineReader& reader, const Invocation& given, Console& console) {
+    const TemporaryFolder checked;
+    Counts counts;
+    try {
+        counts = import_lines(reader, checked.path(), true, console);
+    } catch (const std::exception& error) {
+        throw std::runtime_error(given["FILE"] + ", line " + std::to_string(reader.number()) +
+                                 ": " + error.what() + "; nothing was imported");
+    }
+    fill_cluster(given.settings, checked.path(), console);
+    console.print("imported into the cluster: " + json::serialize(object_of(counts)));
+    console.result({{"shards", shard_targets(given.settings).size()},
+                    {"counts", object_of(counts)}});
+    return kDone;
+}
+
 } // namespace
 
 int run_import(const Invocation& given, Console& console) {
@@ -326,9 +354,10 @@ int run_import(const Invocation& given, Console& console) {
         if (!file) throw std::runtime_error(name + " cannot be read");
     }
     LineReader reader(name == "-" ? std::cin : file);
+    if (is_cluster(given.settings)) return import_into_cluster(reader, given, console);
     const bool made = !fs::exists(given.settings.data);
     try {
-        const Counts counts = import_lines(reader, given, console);
+        const Counts counts = import_lines(reader, given.settings.data, false, console);
         console.print("imported into " + given.settings.data.string() + ": " +
                       json::serialize(object_of(counts)));
         console.result({{"data", given.settings.data.string()}, {"counts", object_of(counts)}});
