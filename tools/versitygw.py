@@ -34,11 +34,14 @@ def fetch():
     return program
 
 
-def command(program, folder, port, access, secret):
-    """What serves the buckets, which are the folders below FOLDER/data; FOLDER is absolute."""
+def command(program, folder, port, access=None, secret=None):
+    """What serves the buckets, which are the folders below FOLDER/data; FOLDER is absolute. Without
+    `access` the keys are in the variables ROOT_ACCESS_KEY_ID and ROOT_SECRET_ACCESS_KEY."""
     data = Path(folder) / "data"
     data.mkdir(parents=True, exist_ok=True)
-    serving = ["--port", f"127.0.0.1:{port}", "--access", access, "--secret", secret, "--keep-alive", "--quiet"]
+    serving = ["--port", f"127.0.0.1:{port}", "--keep-alive", "--quiet"]
+    if access:
+        serving += ["--access", access, "--secret", secret]
     return [str(program), *serving, "posix", str(data)]
 
 

@@ -72,6 +72,8 @@ std::filesystem::path words_folder(const Settings& settings) {
     return std::filesystem::is_directory(own) ? own : std::filesystem::path();
 }
 
+bool serves_sockets(Role role) { return role == Role::all || role == Role::chat; }
+
 std::uint16_t core_count(const Settings& settings) {
     const unsigned machine = std::max(1u, std::thread::hardware_concurrency());
     const unsigned wanted = settings.threads ? settings.threads : machine;
@@ -280,9 +282,12 @@ void Application::Parts::begin_chores() {
                                                metrics);
     retention = std::make_unique<service::Retention>(storage->retention(), settings.retention_days,
                                                      clock, log, metrics);
-    chores.push_back(std::make_unique<Periodic>(core, [this] { return lead(Chore::erase); }));
-    chores.push_back(std::make_unique<Periodic>(core, [this] { return lead(Chore::retain); }));
-    if (storage->media() && storage->released_media() && storage->objects()) {
+    if (role != Role::media)
+        for (const Chore chore : {Chore::erase, Chore::retain})
+            chores.push_back(
+                std::make_unique<Periodic>(core, [this, chore] { return lead(chore); }));
+    const bool sweeps = role == Role::all || role == Role::media;
+    if (sweeps && storage->media() && storage->released_media() && storage->objects()) {
         sweeper =
             std::make_unique<service::MediaSweeper>(*storage->media(), *storage->released_media(),
                                                     *storage->objects(), clock, log, metrics);
@@ -300,7 +305,9 @@ void Application::Parts::begin_chores() {
 
 // What one process does for all.
 Task<std::chrono::milliseconds> Application::Parts::lead(Chore chore) {
-    const bool leads = co_await storage->leads();
+    using Duty = Storage::Duty;
+    const bool leads =
+        co_await storage->leads(chore == Chore::sweep_media ? Duty::files : Duty::rooms);
     if (!leads) co_return limits::kStoreLookInterval;
     if (chore == Chore::erase) co_return co_await eraser->step();
     if (chore == Chore::sweep_media) co_return co_await sweeper->step();
@@ -308,7 +315,7 @@ Task<std::chrono::milliseconds> Application::Parts::lead(Chore chore) {
 }
 
 net::CoreHandlers Application::Parts::handlers_of(OnCore& on_core) {
-    return {&on_core.front, role == Role::user ? nullptr : &on_core.paths};
+    return {&on_core.front, serves_sockets(role) ? &on_core.paths : nullptr};
 }
 
 // Sessions that the command line has ended beside this process.

@@ -18,7 +18,8 @@ namespace parley::app {
 enum class Role : std::uint8_t {
     all,  // everything, embedded: `parley serve`
     chat, // of a cluster: sockets, and REST where a proxy leads it here
-    user  // of a cluster: REST
+    user, // of a cluster: REST
+    media // of a cluster: REST, of which it is sent what concerns files; removes files
 };
 
 class Application {

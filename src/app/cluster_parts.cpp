@@ -3,6 +3,8 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace parley::app {
@@ -65,6 +67,34 @@ redis::Settings redis_settings(const Settings& settings) {
         throw std::runtime_error("a cluster's process needs the setting redis");
     redis.password = settings.cluster.redis_password;
     return redis;
+}
+
+s3::Settings s3_settings(const Settings& settings) {
+    const FileSettings& files = settings.files;
+    s3::Settings s3;
+    s3.endpoint = files.s3_endpoint;
+    s3.public_endpoint = files.s3_public_endpoint;
+    s3.bucket = files.s3_bucket;
+    s3.credentials.access_key = files.s3_access_key;
+    s3.credentials.secret_key = files.s3_secret_key;
+    s3.credentials.region = files.s3_region;
+    s3.path_style = files.s3_path_style;
+    s3.allowed_origins = settings.allowed_origins;
+    using Kind = s3::CdnSettings::Kind;
+    if (files.cdn == "edge") s3.cdn.kind = Kind::edge;
+    if (files.cdn == "cloudfront") s3.cdn.kind = Kind::cloudfront;
+    s3.cdn.url = files.cdn_url;
+    s3.cdn.secret = files.cdn_secret;
+    s3.cdn.key_id = files.cdn_key_id;
+    s3.cdn.purge_url = files.cdn_purge_url;
+    s3.cdn.window = std::chrono::seconds(files.cdn_window_s);
+    if (s3.cdn.kind != Kind::cloudfront) return s3;
+    std::ifstream key(files.cdn_key_file, std::ios::binary);
+    s3.cdn.key_pem.assign(std::istreambuf_iterator<char>(key), {});
+    if (!key || s3.cdn.key_pem.empty())
+        throw std::runtime_error("setting cdn-key-file: " + files.cdn_key_file.string() +
+                                 " cannot be read");
+    return s3;
 }
 
 void check_shards(const Settings& settings, const postgres::Layout& layout) {

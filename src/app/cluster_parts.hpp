@@ -9,6 +9,7 @@
 #include "adapters/postgres/pool.hpp"
 #include "adapters/postgres/shard_map.hpp"
 #include "adapters/redis/settings.hpp"
+#include "adapters/s3/settings.hpp"
 #include "app/settings.hpp"
 #include "ports/bus.hpp"
 #include "ports/draft_log.hpp"
@@ -25,6 +26,7 @@ std::vector<std::string> shard_targets(const Settings& settings);
 std::string cluster_node_name(const Settings& settings, const std::string& role);
 kafka::Settings kafka_settings(const Settings& settings);
 redis::Settings redis_settings(const Settings& settings);
+s3::Settings s3_settings(const Settings& settings); // with an s3-endpoint
 
 // For a process that only speaks on the bus.
 class Deaf final : public ports::BusListener {

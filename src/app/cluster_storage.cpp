@@ -12,6 +12,7 @@
 #include "adapters/postgres/shard_store.hpp"
 #include "adapters/redis/bus.hpp"
 #include "adapters/redis/presence_board.hpp"
+#include "adapters/s3/object_store.hpp"
 #include "app/cluster_parts.hpp"
 #include "app/storage.hpp"
 #include "cluster/board_presence.hpp"
@@ -25,7 +26,8 @@
 namespace parley::app {
 namespace {
 
-constexpr std::int64_t kLeaderLock = 0x7061726c65791; // "parley", 1: of the directory's database
+// "parley" and a number: locks of the directory's database.
+constexpr std::int64_t kLeaderLock = 0x7061726c65791, kFilesLeaderLock = 0x7061726c65792;
 
 class ClusterStorage final : public Storage {
 public:
@@ -44,6 +46,9 @@ public:
     ports::HeldStore& held() override { return x_held; }
     ports::ErasureStore& erasures() override { return *x_erasures; }
     ports::RetentionStore& retention() override { return x_retention; }
+    ports::MediaCatalog* media() override { return &x_directory.media(); }
+    ports::ReleasedMedia* released_media() override { return x_released.get(); }
+    ports::ObjectStore* objects() override { return x_objects.get(); }
     service::RoomFeed* feed() override { return &x_follower; }
     service::PresenceShare* presence() override { return &x_presence; }
 
@@ -52,7 +57,7 @@ public:
         x_follower.on_ended(std::move(listener));
     }
     std::vector<Work> chores() override;
-    Task<bool> leads() override;
+    Task<bool> leads(Duty duty) override;
     std::vector<std::string> what_is_missing() const override;
     Task<void> close() override;
     void stop() override;
@@ -67,6 +72,7 @@ private:
     };
     Task<Result<std::vector<cluster::StoredPosition>>> positions(std::size_t shard);
     Task<Result<std::vector<model::EventId>>> heads(std::vector<model::RoomId> rooms);
+    Task<std::chrono::milliseconds> prepare_objects();
     std::function<ports::Partition(model::RoomId)> partition_of() const;
 
     const StorageParts x_parts;
@@ -89,6 +95,9 @@ private:
     std::unique_ptr<cluster::RemoteLog> x_log;
     std::vector<std::unique_ptr<Reads>> x_reads;
     std::unique_ptr<cluster::FreshErasures> x_erasures; // on the first core
+    std::unique_ptr<cluster::FreshReleased> x_released; // on the first core
+    std::unique_ptr<s3::ObjectStore> x_objects;         // null: no files are served
+    bool x_objects_ready = false;                       // on the first core
     std::vector<Core*> x_cores;
     ports::OutcomeSink* x_sink = nullptr;
 };
@@ -125,6 +134,9 @@ ClusterStorage::ClusterStorage(const StorageParts& parts)
           [this](std::vector<model::RoomId> rooms) { return heads(std::move(rooms)); }, parts.log,
           parts.metrics) {
     x_directory.use_shards(x_shards.pools(), x_shards.shard_of_room());
+    if (!parts.settings.files.s3_endpoint.empty())
+        x_objects = std::make_unique<s3::ObjectStore>(s3_settings(parts.settings), parts.clock,
+                                                      parts.log, parts.metrics);
     kafka::check_topic(kafka_settings(parts.settings),
                        static_cast<ports::Partition>(x_directory.layout().partitions()),
                        parts.log);
@@ -192,9 +204,12 @@ ClusterStorage::Reads::Reads(ClusterStorage& storage, Core& core)
 Storage::OnCore ClusterStorage::on_core(Core& core) {
     x_cores.push_back(&core);
     Reads& reads = *x_reads.emplace_back(std::make_unique<Reads>(*this, core));
-    if (!x_erasures)
+    if (!x_erasures) {
         x_erasures = std::make_unique<cluster::FreshErasures>(x_directory.erasures(),
                                                               reads.caught_up);
+        x_released = std::make_unique<cluster::FreshReleased>(x_directory.released_media(),
+                                                              reads.caught_up);
+    }
     return {reads.rooms, reads.history};
 }
 
@@ -212,15 +227,30 @@ std::vector<Storage::Work> ClusterStorage::chores() {
             co_return std::chrono::milliseconds(250);
         }
     };
-    return {[this] { return x_presence.step(); }, [this] { return Expire::step(*x_log); }};
+    std::vector<Work> all{[this] { return x_presence.step(); },
+                          [this] { return Expire::step(*x_log); }};
+    if (x_objects) all.push_back([this] { return prepare_objects(); });
+    return all;
+}
+
+// A storage that is down when this process starts is asked again.
+Task<std::chrono::milliseconds> ClusterStorage::prepare_objects() {
+    if (x_objects_ready) co_return limits::kStoragePrepared;
+    const auto prepared = co_await x_objects->prepare();
+    x_objects_ready = prepared.has_value();
+    if (prepared) co_return limits::kStoragePrepared;
+    x_parts.log.warning("the storage of media is not ready",
+                        {{"why", std::string_view(prepared.error().detail)}});
+    co_return limits::kStorageUnprepared;
 }
 
 // While a partition moves, two shards have rows of the same room.
-Task<bool> ClusterStorage::leads() {
+Task<bool> ClusterStorage::leads(Duty duty) {
     if (x_watch.moving()) co_return false;
-    auto asking = x_leader.run([](postgres::Connection& connection) -> Result<bool> {
+    const std::int64_t number = duty == Duty::files ? kFilesLeaderLock : kLeaderLock;
+    auto asking = x_leader.run([number](postgres::Connection& connection) -> Result<bool> {
         const auto rows = connection.query("SELECT pg_try_advisory_lock($1)::int::bigint",
-                                           postgres::Params(kLeaderLock));
+                                           postgres::Params(number));
         return rows.front().integer(0) == 1;
     });
     const auto held = co_await std::move(asking);
@@ -242,6 +272,7 @@ void ClusterStorage::stop() {
     x_bus.stop();
     x_ends.stop();
     x_board.stop();
+    if (x_objects) x_objects->stop();
     x_leader.stop();
     x_watch.stop();
     x_shards.stop();

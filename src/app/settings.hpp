@@ -36,8 +36,25 @@ struct ClusterSettings {
     std::uint32_t session_timeout_ms = 2000;
 };
 
+// Where the files of a cluster lie, and the cache in front of them.
+struct FileSettings {
+    std::string s3_endpoint;        // "": a cluster serves no files
+    std::string s3_public_endpoint; // as clients reach it; "": the same
+    std::string s3_bucket = "parley", s3_region = "us-east-1";
+    std::string s3_access_key, s3_secret_key; // the second is a secret: never printed
+    bool s3_path_style = true;
+    std::string cdn = "none";           // none | edge | cloudfront
+    std::string cdn_url;                // as clients reach it
+    std::string cdn_secret;             // of edge: a secret, never printed
+    std::string cdn_key_id;             // of cloudfront
+    std::filesystem::path cdn_key_file; // of cloudfront: its private key
+    std::string cdn_purge_url;          // of edge: where files of its cache are deleted
+    std::uint32_t cdn_window_s = 300;
+};
+
 struct Settings {
     ClusterSettings cluster;
+    FileSettings files;
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;
     std::filesystem::path data = "data";

@@ -90,8 +90,10 @@ public:
 
     // What must be done again and again, on core 0.
     virtual std::vector<Work> chores() { return {}; }
-    // Whether this process does what one process does for all: erasing, retention.
-    virtual Task<bool> leads() { co_return true; }
+    // Whether this process does what one process does for all: what concerns rooms (erasing,
+    // retention), or files (sweeping).
+    enum class Duty : std::uint8_t { rooms, files };
+    virtual Task<bool> leads(Duty) { co_return true; }
     // What stands in the way of serving, in words for an operator.
     virtual std::vector<std::string> what_is_missing() const = 0;
 

@@ -1,6 +1,6 @@
 // History and rooms of the shards, each read after the barrier: what was acknowledged before the
 // call is in the answer, through whatever process it was sent. And erasures: what they look for is
-// complete only when the shards have what the log had.
+// complete only when the shards have what the log had. And what messages have let go of.
 //
 // Threading: the barrier's core; of erasures, request_erasure() and find_erasure() any core. Owner:
 // app, one for each core; erasures on the first.
@@ -8,6 +8,7 @@
 
 #include "ports/erasure_store.hpp"
 #include "ports/history.hpp"
+#include "ports/media_catalog.hpp"
 #include "ports/read_barrier.hpp"
 #include "ports/room_directory.hpp"
 
@@ -136,6 +137,33 @@ public:
 
 private:
     ports::ErasureStore& x_stored;
+    ports::ReadBarrier& x_barrier;
+};
+
+// Whether a file is in use may only be said when what was acknowledged is stored.
+class FreshReleased final : public ports::ReleasedMedia {
+public:
+    FreshReleased(ports::ReleasedMedia& stored, ports::ReadBarrier& barrier)
+        : x_stored(stored), x_barrier(barrier) {}
+
+    Task<Result<std::vector<model::MediaId>>> released_media(std::size_t limit) override {
+        return x_stored.released_media(limit);
+    }
+    Task<Result<bool>> media_in_use(model::MediaId media) override {
+        PARLEY_CO_CHECK(co_await x_barrier.all());
+        co_return co_await x_stored.media_in_use(media);
+    }
+    Task<Result<void>> forget_released(std::vector<model::MediaId> media) override {
+        return x_stored.forget_released(std::move(media));
+    }
+    Task<Result<std::vector<Carrier>>> media_carriers(model::MediaId media,
+                                                      std::size_t limit) override {
+        PARLEY_CO_CHECK(co_await x_barrier.all());
+        co_return co_await x_stored.media_carriers(media, limit);
+    }
+
+private:
+    ports::ReleasedMedia& x_stored;
     ports::ReadBarrier& x_barrier;
 };
 

@@ -17,9 +17,10 @@ from tools.cluster import process
 from tools.cluster.parts import ROOT, Kafka, Nginx, NotReady, Redis, Role, clean_environment
 from tools.cluster.postgresql import Postgres, own, reachable_by_postgres
 from tools.cluster.state import LOOPBACK, State
+from tools.cluster.storage import ACCESS_KEY, S3, Cdn
 
-COUNTS = {"shard": 2, "chat": 2, "user": 2, "ingest": 2, "heartbeat": 2}
-ROLES = ("ingest", "heartbeat", "user", "chat")  # in the order in which they start
+COUNTS = {"shard": 2, "chat": 2, "user": 2, "media": 2, "ingest": 2, "heartbeat": 2}
+ROLES = ("ingest", "heartbeat", "user", "media", "chat")  # in the order in which they start
 COUNT_MAX = 16
 OPTIONS = {
     "host": LOOPBACK,
@@ -73,12 +74,14 @@ class Cluster:
             return [Role(self, f"{role}.{n}") for n in range(1, self.counts[role] + 1)]
         if role == "shard":
             return [Postgres(self, f"shard.{n}") for n in range(self.counts["shard"])]
-        one = {"redis": Redis, "kafka": Kafka, "directory": Postgres, "nginx": Nginx}
+        one = {"redis": Redis, "kafka": Kafka, "directory": Postgres, "nginx": Nginx, "s3": S3, "cdn": Cdn}
+        if role in ("s3", "cdn") and not self.counts["media"]:
+            return []
         return [one[role](self, role)]
 
     def below(self):
         """What the roles stand on; Kafka first, for it takes longest."""
-        names = ("kafka", "redis", "directory", "shard")
+        names = ("kafka", "redis", "directory", "shard", "s3", "cdn")
         return [part for name in names for part in self.of_role(name)]
 
     def parts(self):
@@ -116,6 +119,17 @@ class Cluster:
             "session-timeout-ms": self.options["session_timeout_ms"],
             "trusted-proxies": f"{LOOPBACK}/32",
         }
+        for storage, cdn in zip(self.of_role("s3"), self.of_role("cdn"), strict=True):
+            # Web pages of the front upload there.
+            origins = (f"http://{host}:{self.options['port']}" for host in (LOOPBACK, "localhost"))
+            flags |= {
+                "s3-endpoint": storage.url,
+                "s3-access-key": ACCESS_KEY,
+                "allowed-origins": ",".join(dict.fromkeys([*origins, self.url])),
+                "cdn": "edge",
+                "cdn-url": cdn.url,
+                "cdn-purge-url": f"http://{LOOPBACK}:{cdn.purge_port}",
+            }
         return [word for name, value in flags.items() for word in (f"--{name}", str(value))]
 
     def settings_environment(self):
@@ -129,6 +143,8 @@ class Cluster:
         return clean_environment(
             PGPASSFILE=str(self.state.secret_file("pgpass")),
             PARLEY_REDIS_PASSWORD=self.state.secret("redis.password"),
+            PARLEY_S3_SECRET_KEY=self.state.secret("s3.key"),
+            PARLEY_CDN_SECRET=self.state.secret("cdn.secret"),
             PARLEY_DATA=str(self.state.data("parley")),
             **self.options["environment"],
         )

@@ -1,9 +1,9 @@
 """The processes of a cluster on one machine, each of them: what it is started with, how one sees that
 it answers, and how it is asked to end. All of them listen on loopback only.
 
-    redis  kafka  directory  shard.N  chat.N  user.N  ingest.N  heartbeat.N  nginx
+    redis  kafka  directory  shard.N  s3  chat.N  user.N  media.N  ingest.N  heartbeat.N  cdn  nginx
 
-(directory and shard.N are in postgresql.py.)
+(directory and shard.N are in postgresql.py, s3 and cdn in storage.py.)
 """
 
 import contextlib
@@ -198,7 +198,7 @@ class Kafka(Part):
 
 
 class Role(Part):
-    """A role of the binary: chat, user, ingest or heartbeat."""
+    """A role of the binary: chat, user, media, ingest or heartbeat."""
 
     stop_seconds = 25
 
@@ -225,6 +225,11 @@ class Nginx(Part):
     has_children = True
 
     @property
+    def workers(self):
+        """Where the state file has their pids."""
+        return f"{self.role}_workers"
+
+    @property
     def port(self):
         return self.state.values["options"]["port"]
 
@@ -237,12 +242,13 @@ class Nginx(Part):
         options = self.state.values["options"]
         addresses = {
             role: [f"{LOOPBACK}:{part.port}" for part in self.cluster.of_role(role)]
-            for role in ("chat", "user")
+            for role in ("chat", "user", "media")
         }
         text = nginx.render(
             f"{options['host']}:{self.port}",
             addresses["chat"],
             addresses["user"],
+            media=addresses["media"],
             prefix=self.folder,
             sticky=options["sticky"],
             workers=2,
@@ -266,7 +272,7 @@ class Nginx(Part):
 
     def start(self):
         # A master that was killed leaves its workers, and they the port.
-        for pid in self.state.values.get("nginx_workers", []):
+        for pid in self.state.values.get(self.workers, []):
             process.send(pid, signal.SIGKILL)
         super().start()
 
@@ -277,9 +283,9 @@ class Nginx(Part):
     def note_workers(self):
         below = process.descendants(self.record["pid"])
         records = [{"pid": pid, "began": stat[1]} for pid in below if (stat := process.stat_of(pid))]
-        known = [each for each in self.state.values.get("nginx_workers", []) if process.alive(each)]
+        known = [each for each in self.state.values.get(self.workers, []) if process.alive(each)]
         fresh = [each for each in records if each not in known]
-        self.state.values["nginx_workers"] = known + fresh
+        self.state.values[self.workers] = known + fresh
 
     def signal(self, number):
         if self.alive():

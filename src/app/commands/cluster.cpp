@@ -34,6 +34,11 @@ int run_worker(const Invocation& invocation, MakeWorker make) {
 
 int run_chat(const Invocation& invocation, Console&) { return run_front(invocation, Role::chat); }
 int run_user(const Invocation& invocation, Console&) { return run_front(invocation, Role::user); }
+int run_media(const Invocation& invocation, Console&) {
+    if (invocation.settings.files.s3_endpoint.empty())
+        throw SettingsError("parley media needs the setting s3-endpoint");
+    return run_front(invocation, Role::media);
+}
 int run_ingest(const Invocation& invocation, Console&) {
     return run_worker(invocation, make_ingest_worker);
 }

@@ -87,6 +87,7 @@ int run_chat(const Invocation&, Console&);
 int run_user(const Invocation&, Console&);
 int run_ingest(const Invocation&, Console&);
 int run_heartbeat(const Invocation&, Console&);
+int run_media(const Invocation&, Console&);
 int run_migrate(const Invocation&, Console&);
 int run_reshard(const Invocation&, Console&);
 int run_config(const Invocation&, Console&);

@@ -81,6 +81,15 @@ std::vector<Command> cluster_commands() {
          Takes::settings,
          {"parley user" + example},
          run_user},
+        {"media",
+         "runs a node of a cluster that serves the calls for files, and removes them",
+         "Needs the same settings as `parley chat`, and s3-endpoint. Of several one removes what no "
+         "message carries any more; when it dies another one does.",
+         {},
+         {},
+         Takes::settings,
+         {"parley media" + example},
+         run_media},
         {"ingest",
          "runs a worker of a cluster: sequences the log and stores it",
          "Several share the partitions of the log; when one dies the others take over where the "
@@ -264,7 +273,7 @@ std::string_view group_summary(std::string_view word) {
 
 std::vector<Option> common_options(const Command& command) {
     std::vector<Option> options;
-    static const std::set<std::string> quiet{"serve", "chat",      "user",
+    static const std::set<std::string> quiet{"serve",  "chat",      "user",       "media",
                                              "ingest", "heartbeat", "completions"};
     if (!quiet.contains(command.name))
         options.push_back({"--json", "", "Print one JSON document for machines"});
