@@ -114,8 +114,8 @@ Shards::Shards(const Settings& settings, const postgres::Layout& layout, Metrics
     check_shards(settings, layout);
     const std::vector<std::string> targets = shard_targets(settings);
     for (std::size_t i = 0; i < targets.size(); ++i)
-        x_pools.push_back(std::make_unique<postgres::Pool>("shard" + std::to_string(i), targets[i],
-                                                           metrics));
+        x_pools.push_back(
+            std::make_unique<postgres::Pool>("shard" + std::to_string(i), targets[i], metrics));
     x_map = std::make_unique<postgres::ShardMap>(pools(), layout.shard_of_bucket());
     follow(layout);
 }

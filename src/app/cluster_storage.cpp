@@ -138,8 +138,7 @@ ClusterStorage::ClusterStorage(const StorageParts& parts)
         x_objects = std::make_unique<s3::ObjectStore>(s3_settings(parts.settings), parts.clock,
                                                       parts.log, parts.metrics);
     kafka::check_topic(kafka_settings(parts.settings),
-                       static_cast<ports::Partition>(x_directory.layout().partitions()),
-                       parts.log);
+                       static_cast<ports::Partition>(x_directory.layout().partitions()), parts.log);
 }
 
 void ClusterStorage::start(ports::OutcomeSink& sink) {
@@ -170,9 +169,8 @@ void ClusterStorage::start(ports::OutcomeSink& sink) {
 }
 
 std::function<ports::Partition(model::RoomId)> ClusterStorage::partition_of() const {
-    return [layout = &x_directory.layout()](model::RoomId room) {
-        return layout->partition_of(room);
-    };
+    return
+        [layout = &x_directory.layout()](model::RoomId room) { return layout->partition_of(room); };
 }
 
 Task<Result<std::vector<cluster::StoredPosition>>> ClusterStorage::positions(std::size_t shard) {
@@ -192,9 +190,8 @@ ClusterStorage::Reads::Reads(ClusterStorage& storage, Core& core)
                  .ends = storage.x_ends,
                  .partition_of = storage.partition_of(),
                  .partitions = storage.x_directory.layout().partitions(),
-                 .shard_of = [&shards = storage.x_shards](ports::Partition partition) {
-                     return shards.shard_of(partition);
-                 },
+                 .shard_of = [&shards = storage.x_shards](
+                                 ports::Partition partition) { return shards.shard_of(partition); },
                  .positions = [&storage](std::size_t shard) { return storage.positions(shard); },
                  .clock = storage.x_parts.clock,
                  .metrics = storage.x_parts.metrics}),
@@ -205,10 +202,10 @@ Storage::OnCore ClusterStorage::on_core(Core& core) {
     x_cores.push_back(&core);
     Reads& reads = *x_reads.emplace_back(std::make_unique<Reads>(*this, core));
     if (!x_erasures) {
-        x_erasures = std::make_unique<cluster::FreshErasures>(x_directory.erasures(),
-                                                              reads.caught_up);
-        x_released = std::make_unique<cluster::FreshReleased>(x_directory.released_media(),
-                                                              reads.caught_up);
+        x_erasures =
+            std::make_unique<cluster::FreshErasures>(x_directory.erasures(), reads.caught_up);
+        x_released =
+            std::make_unique<cluster::FreshReleased>(x_directory.released_media(), reads.caught_up);
     }
     return {reads.rooms, reads.history};
 }

@@ -1,9 +1,9 @@
 #include "app/settings.hpp"
 
 #include "app/rate_text.hpp"
+#include "app/setting.hpp"
 #include "app/settings_file.hpp"
 
-#include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -12,39 +12,6 @@
 namespace parley::app {
 
 namespace {
-
-struct Setting {
-    std::string name, help;
-    std::function<void(Settings&, const std::string&)>
-        set; // throws std::invalid_argument: what was expected
-    std::function<std::string(const Settings&)> get; // as TOML
-};
-
-[[noreturn]] void expected(const std::string& what) { throw std::invalid_argument(what); }
-
-template <class Number>
-Number parse_number(const std::string& text, Number low, Number high) {
-    Number value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < low || value > high)
-        expected("a whole number from " + std::to_string(low) + " to " + std::to_string(high));
-    return value;
-}
-
-bool parse_bool(const std::string& text) {
-    if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
-    if (text == "false" || text == "0" || text == "no" || text == "off") return false;
-    expected("true or false");
-}
-
-std::string quoted(const std::string& text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + "\"";
-}
 
 std::vector<std::string> parse_list(const std::string& text) {
     std::vector<std::string> items;
@@ -267,133 +234,6 @@ std::vector<Setting> media_settings() {
     };
 }
 
-// Of a part of the settings.
-template <class Part, class Text>
-Setting part_text(std::string name, std::string help, Part Settings::* part, Text Part::* member,
-                  bool secret = false) {
-    return {std::move(name), std::move(help),
-            [=](Settings& s, const std::string& v) { s.*part.*member = v; },
-            [=](const Settings& s) {
-                const std::string text(s.*part.*member);
-                return quoted(secret && !text.empty() ? "***" : text);
-            }};
-}
-
-template <class Part>
-Setting part_number(std::string name, std::string help, Part Settings::* part,
-                    std::uint32_t Part::* member, std::uint32_t low, std::uint32_t high) {
-    return {std::move(name), std::move(help),
-            [=](Settings& s, const std::string& v) {
-                s.*part.*member = parse_number<std::uint32_t>(v, low, high);
-            },
-            [=](const Settings& s) { return std::to_string(s.*part.*member); }};
-}
-
-void check_url(const std::string& text) {
-    const std::size_t at = text.find("://");
-    const bool known = text.starts_with("http://") || text.starts_with("https://");
-    if (!known || at + 3 == text.size() || text.find('/', at + 3) != std::string::npos)
-        expected("http://HOST:PORT or https://HOST:PORT, without a path");
-}
-
-Setting file_url(std::string name, std::string help, std::string FileSettings::* member) {
-    Setting setting = part_text(std::move(name), std::move(help), &Settings::files, member);
-    setting.set = [=](Settings& s, const std::string& v) {
-        if (!v.empty()) check_url(v);
-        s.files.*member = v;
-    };
-    return setting;
-}
-
-std::vector<Setting> file_settings() {
-    using F = FileSettings;
-    constexpr auto files = &Settings::files;
-    return {
-        file_url("s3-endpoint", "S3 server of a cluster's files; none: it serves no files",
-                 &F::s3_endpoint),
-        file_url("s3-public-endpoint", "The same as clients reach it; none: s3-endpoint",
-                 &F::s3_public_endpoint),
-        part_text("s3-bucket", "Bucket, made when it is not there", files, &F::s3_bucket),
-        part_text("s3-region", "Region of the signatures", files, &F::s3_region),
-        part_text("s3-access-key", "Access key", files, &F::s3_access_key),
-        part_text("s3-secret-key", "Secret key; better as a variable", files, &F::s3_secret_key,
-                  true),
-        {"s3-path-style", "Bucket in the path; false: in the host's name",
-         [](Settings& s, const std::string& v) { s.files.s3_path_style = parse_bool(v); },
-         [](const Settings& s) { return std::string(s.files.s3_path_style ? "true" : "false"); }},
-        {"cdn", "Cache that files are read through: none, edge (deploy/nginx) or cloudfront",
-         [](Settings& s, const std::string& v) {
-             if (v != "none" && v != "edge" && v != "cloudfront")
-                 expected("none, edge or cloudfront");
-             s.files.cdn = v;
-         },
-         [](const Settings& s) { return quoted(s.files.cdn); }},
-        file_url("cdn-url", "The cache as clients reach it", &F::cdn_url),
-        part_text("cdn-secret", "What the edge's tokens are made with; better as a variable", files,
-                  &F::cdn_secret, true),
-        part_text("cdn-key-id", "Id of CloudFront's key pair", files, &F::cdn_key_id),
-        part_text("cdn-key-file", "CloudFront's private key (PEM)", files, &F::cdn_key_file),
-        part_text("cdn-purge-url", "Where the edge's cache deletes single files", files,
-                  &F::cdn_purge_url),
-        part_number("cdn-window-seconds", "All who ask within it get one URL, which lives longer",
-                    files, &F::cdn_window_s, 10, 86'400),
-    };
-}
-
-// Kafka's options, those that are passwords and keys without their values.
-std::string without_passwords(const std::string& options) {
-    std::string out;
-    std::size_t from = 0;
-    while (from <= options.size()) {
-        const std::size_t to = std::min(options.find(',', from), options.size());
-        const std::string option = options.substr(from, to - from);
-        const std::string name = option.substr(0, option.find('='));
-        const bool secret = name.find("password") != std::string::npos ||
-                            name.find("secret") != std::string::npos ||
-                            name.find(".pem") != std::string::npos ||
-                            name.find("jaas") != std::string::npos;
-        out += (from > 0 ? "," : "") + (secret ? name + "=***" : option);
-        from = to + 1;
-    }
-    return out;
-}
-
-// Of the roles of a cluster.
-std::vector<Setting> cluster_settings() {
-    using C = ClusterSettings;
-    constexpr auto cluster = &Settings::cluster;
-    Setting kafka_options =
-        part_text("kafka-options", "Further settings of librdkafka, NAME=VALUE with , between",
-                  cluster, &C::kafka_options);
-    kafka_options.get = [](const Settings& s) {
-        return quoted(without_passwords(s.cluster.kafka_options));
-    };
-    return {
-        part_text("node-name",
-                  "Name of this process in a cluster; by default role, machine and port", cluster,
-                  &C::node_name),
-        part_text("directory-db",
-                  "PostgreSQL of accounts and names, as libpq's connection string; passwords in "
-                  "a passfile",
-                  cluster, &C::directory_db),
-        part_text("shard-dbs", "PostgreSQL of each shard, in order, with ; between", cluster,
-                  &C::shard_dbs),
-        part_text("kafka-brokers", "Kafka, HOST:PORT with , between", cluster, &C::kafka_brokers),
-        std::move(kafka_options),
-        part_text("kafka-topic", "Topic of the log of drafts", cluster, &C::kafka_topic),
-        part_text("redis", "Redis, HOST:PORT", cluster, &C::redis),
-        part_text("redis-password", "Password of Redis; better as a variable", cluster,
-                  &C::redis_password, true),
-        part_number("partitions", "Partitions of the log, at the first start", cluster,
-                    &C::partitions, 1, 512),
-        part_number("replication", "Copies that Kafka keeps, at the first start", cluster,
-                    &C::replication, 1, 9),
-        part_number("session-timeout-ms",
-                    "Silence after which a worker's partitions go to another one", cluster,
-                    &C::session_timeout_ms, 500, 60'000),
-    };
-}
-
 // "limit-sends-per-user" and the like.
 void add_rates(std::vector<Setting>& table) {
     for (const service::LimitInfo& each : service::all_limits()) {
@@ -411,8 +251,8 @@ void add_rates(std::vector<Setting>& table) {
 
 std::vector<Setting> make_table() {
     std::vector<Setting> table = plain_settings();
-    for (auto* more : {&account_settings, &content_settings, &media_settings, &file_settings,
-                       &cluster_settings})
+    for (auto* more :
+         {&account_settings, &content_settings, &media_settings, &file_settings, &cluster_settings})
         for (Setting& setting : more()) table.push_back(std::move(setting));
     add_rates(table);
     return table;
@@ -467,8 +307,7 @@ void check_whole(const Settings& s) {
     const bool edge = files.cdn == "edge", cloudfront = files.cdn == "cloudfront";
     if ((edge || cloudfront) && (files.s3_endpoint.empty() || files.cdn_url.empty()))
         throw SettingsError("setting cdn needs s3-endpoint and cdn-url");
-    if (edge && files.cdn_secret.empty())
-        throw SettingsError("setting cdn: edge needs cdn-secret");
+    if (edge && files.cdn_secret.empty()) throw SettingsError("setting cdn: edge needs cdn-secret");
     if (cloudfront && (files.cdn_key_id.empty() || files.cdn_key_file.empty()))
         throw SettingsError("setting cdn: cloudfront needs cdn-key-id and cdn-key-file");
 }

@@ -1,8 +1,8 @@
 // SpanRing: when ranges of ids passed some stage (published, stored), the newest `size` of them. A
 // range costs one entry however many ids are in it, so a batch is noted as cheaply as one.
 //
-// Threading: any thread (a lock, taken once a batch). Owner: app. Shutdown: nothing. Size 0: nothing
-// is remembered. When it is full the oldest range is forgotten.
+// Threading: any thread (a lock, taken once a batch). Owner: app. Shutdown: nothing. Size 0:
+// nothing is remembered. When it is full the oldest range is forgotten.
 #pragma once
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 // entry is written in place, once for each event and core: nothing is allocated, and nothing is
 // done for each recipient.
 //
-// Threading: its core. Owner: service::Rooms. Shutdown: nothing. Size 0: nothing is remembered; when
-// it is full the oldest is forgotten.
+// Threading: its core. Owner: service::Rooms. Shutdown: nothing. Size 0: nothing is remembered;
+// when it is full the oldest is forgotten.
 #pragma once
 
 #include "model/ids.hpp"

@@ -211,8 +211,10 @@ TEST_P(RoomDirectoryContract, TellsWhoHasReadAMessage) {
     const auto second = world->post(room, alice, "two");
     const auto elsewhere = world->post(other, alice, "elsewhere");
     EXPECT_TRUE(await(directory().readers(room, first, 10)).value().users.empty());
-    ASSERT_TRUE(await(directory().set_read(
-        {{bob, room, second}, {alice, room, first}, {bob, other, elsewhere}, {carol, room, first}})));
+    ASSERT_TRUE(await(directory().set_read({{bob, room, second},
+                                            {alice, room, first},
+                                            {bob, other, elsewhere},
+                                            {carol, room, first}})));
     const auto of_first = await(directory().readers(room, first, 10)).value();
     EXPECT_THAT(of_first.users, ElementsAre(alice, bob)); // carol is no member
     EXPECT_FALSE(of_first.more);

@@ -1,7 +1,7 @@
 // Whole tables, read and written in pages: what export and import of a cluster go through.
 //
-// Threading: functions and objects of a connection. Owner: the caller; a BulkInsert must be flushed.
-// Errors: DatabaseError. Bounds: kBulkRows rows, or kBulkBytes of texts, in memory.
+// Threading: functions and objects of a connection. Owner: the caller; a BulkInsert must be
+// flushed. Errors: DatabaseError. Bounds: kBulkRows rows, or kBulkBytes of texts, in memory.
 #pragma once
 
 #include "adapters/postgres/connection.hpp"

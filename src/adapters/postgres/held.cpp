@@ -1,7 +1,6 @@
 #include "adapters/postgres/held.hpp"
 
 #include "adapters/postgres/event_rows.hpp"
-
 #include "base/limits.hpp"
 #include "ports/rows.hpp"
 
@@ -15,9 +14,8 @@ using ports::read_held, ports::join_lines;
 Error none_waits() { return {Errc::unknown_message, "no such message waits in this room"}; }
 
 void count(Connection& connection, Gauge& waiting) {
-    waiting.set(connection.query("SELECT count(*) FROM held_messages WHERE state = 1")
-                    .front()
-                    .integer(0));
+    waiting.set(
+        connection.query("SELECT count(*) FROM held_messages WHERE state = 1").front().integer(0));
 }
 
 Result<std::optional<ports::HeldState>> known(Connection& connection,
@@ -64,8 +62,7 @@ Result<ports::HeldState> insert(Connection& connection, const ports::HeldMessage
 
 } // namespace
 
-Held::Held(const ShardMap& shards, IdSource& ids, Metrics& metrics)
-    : x_shards(shards), x_ids(ids) {
+Held::Held(const ShardMap& shards, IdSource& ids, Metrics& metrics) : x_shards(shards), x_ids(ids) {
     for (std::size_t shard = 0; shard < shards.size(); ++shard)
         x_waiting.push_back(&metrics.gauge("parley_held_messages",
                                            "Messages that wait for a moderator",
@@ -84,8 +81,8 @@ Task<Result<ports::HeldState>> Held::hold(ports::HeldMessage held) {
     });
 }
 
-Task<Result<std::vector<ports::HeldMessage>>>
-Held::waiting(model::RoomId room, model::HeldId after, std::size_t limit) {
+Task<Result<std::vector<ports::HeldMessage>>> Held::waiting(model::RoomId room, model::HeldId after,
+                                                            std::size_t limit) {
     using Found = std::vector<ports::HeldMessage>;
     limit = std::min(limit, limits::kPageMax + 1);
     const auto read = [room, after, limit](Connection& connection) -> Result<Found> {
@@ -95,9 +92,9 @@ Held::waiting(model::RoomId room, model::HeldId after, std::size_t limit) {
                    " FROM held_messages h WHERE h.state = 1 AND h.room_id = $1 AND h.id > $2 "
                    "ORDER BY h.id LIMIT $3"
                  : "SELECT " PARLEY_HELD_COLUMNS " FROM held_messages h JOIN rooms r ON "
-                   "r.id = h.room_id WHERE h.state = 1 AND r.deleted = 0 AND h.id > $2 AND $1 = 0 AND "
-                   PARLEY_IS_HERE("r.id") " "
-                   "ORDER BY h.id LIMIT $3",
+                   "r.id = h.room_id WHERE h.state = 1 AND r.deleted = 0 AND h.id > $2 AND $1 = 0 "
+                   "AND " PARLEY_IS_HERE("r.id") " "
+                                                 "ORDER BY h.id LIMIT $3",
             Params(room, after, limit));
         for (const Row row : rows) found.push_back(read_held(row));
         return found;

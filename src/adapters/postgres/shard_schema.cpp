@@ -168,9 +168,9 @@ CREATE TRIGGER media_of_held_removed AFTER DELETE ON held_messages FOR EACH ROW
 WHEN (OLD.media_id IS NOT NULL) EXECUTE FUNCTION release_media();
 )sql";
 
-// Partitions that move to another shard (partition_move.hpp). A partition that is not here, any more
-// or yet, is `moved`: nobody may take it over. moving_buckets: its buckets; those that are `away`
-// are left out of what is asked of all shards. changed_rows: keys that must be copied again.
+// Partitions that move to another shard (partition_move.hpp). A partition that is not here, any
+// more or yet, is `moved`: nobody may take it over. moving_buckets: its buckets; those that are
+// `away` are left out of what is asked of all shards. changed_rows: keys that must be copied again.
 constexpr const char* kMoves = R"sql(
 ALTER TABLE partitions ADD COLUMN moved SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE partitions ADD COLUMN frozen_until TIMESTAMPTZ;

@@ -64,7 +64,8 @@ std::size_t room_column(const CarriedTable& table) {
 // All databases of the cluster, each in a transaction of its own.
 class Databases {
 public:
-    explicit Databases(const Settings& settings) : directory(settings.cluster.directory_db, kPatience) {
+    explicit Databases(const Settings& settings)
+        : directory(settings.cluster.directory_db, kPatience) {
         postgres::check_schema(directory, postgres::kDirectorySteps);
         layout = postgres::read_layout(directory);
         check_shards(settings, layout);
@@ -89,11 +90,10 @@ public:
     void table(postgres::Connection& from, const CarriedTable& table) {
         std::string places;
         for (std::size_t i = 0; i < table.columns.size(); ++i) places += i > 0 ? ", ?" : "?";
-        const char* const sql =
-            x_statements
-                .emplace_back("INSERT INTO " + std::string(table.table) + " (" + names_of(table) +
-                              ") VALUES (" + places + ")")
-                .c_str();
+        const char* const sql = x_statements
+                                    .emplace_back("INSERT INTO " + std::string(table.table) + " (" +
+                                                  names_of(table) + ") VALUES (" + places + ")")
+                                    .c_str();
         postgres::read_table(from, table.table, columns_of(table), table.order,
                              [&](const BulkRow& row) {
                                  auto query = x_database.query(sql);
@@ -126,7 +126,8 @@ void refuse_what_runs(postgres::Connection& directory) {
 void refuse_what_is_there(Databases& databases) {
     refuse_what_runs(databases.directory);
     if (!databases.directory.query("SELECT 1 FROM users LIMIT 1").empty())
-        throw std::runtime_error("the cluster has accounts: a server's file goes into an empty one");
+        throw std::runtime_error(
+            "the cluster has accounts: a server's file goes into an empty one");
     for (const auto& shard : databases.shards)
         if (!shard->query("SELECT 1 FROM rooms LIMIT 1").empty())
             throw std::runtime_error("a shard has rooms: a server's file goes into an empty "
@@ -248,7 +249,8 @@ void gather_cluster(const Settings& settings, const fs::path& data, Console& con
     for (const auto& shard : databases.shards) {
         shard->begin_snapshot();
         last = std::max(
-            last, shard->query("SELECT coalesce(max(last_id), 0) FROM partitions").front().integer(0));
+            last,
+            shard->query("SELECT coalesce(max(last_id), 0) FROM partitions").front().integer(0));
     }
     databases.directory.begin_snapshot();
     Gathering gathering(file, console);

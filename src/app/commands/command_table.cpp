@@ -60,6 +60,25 @@ std::vector<Command> server_commands() {
     };
 }
 
+Command reshard_command() {
+    return {
+        "reshard",
+        "moves partitions between the shards of a running cluster",
+        "Without --move it evens them out over the shards of shard-dbs; `parley migrate` and new "
+        "settings for all processes come before. Each partition is copied while it is written to, "
+        "compared by count and hash, and stands still for a moment. Run it again after anything "
+        "went wrong: it goes on. Exit status 1: a move has failed and the message says where it "
+        "stands.",
+        {},
+        {{"--move", "PARTITION:SHARD", "This one alone; several with , between"},
+         {"--dry-run", "", "Only tell what would be moved"},
+         kProgress},
+        Takes::settings,
+        {"parley reshard --config /etc/parley/cluster.toml --dry-run",
+         "parley reshard --config /etc/parley/cluster.toml --move 3:2,7:2"},
+        run_reshard};
+}
+
 // Each is one process of a cluster, any number of each.
 std::vector<Command> cluster_commands() {
     const std::string example = " --listen 127.0.0.1:8101 --config /etc/parley/cluster.toml";
@@ -83,7 +102,8 @@ std::vector<Command> cluster_commands() {
          run_user},
         {"media",
          "runs a node of a cluster that serves the calls for files, and removes them",
-         "Needs the same settings as `parley chat`, and s3-endpoint. Of several one removes what no "
+         "Needs the same settings as `parley chat`, and s3-endpoint. Of several one removes what "
+         "no "
          "message carries any more; when it dies another one does.",
          {},
          {},
@@ -115,21 +135,7 @@ std::vector<Command> cluster_commands() {
          Takes::settings,
          {"parley migrate --config /etc/parley/cluster.toml"},
          run_migrate},
-        {"reshard",
-         "moves partitions between the shards of a running cluster",
-         "Without --move it evens them out over the shards of shard-dbs; `parley migrate` and new "
-         "settings for all processes come before. Each partition is copied while it is written to, "
-         "compared by count and hash, and stands still for a moment. Run it again after anything "
-         "went wrong: it goes on. Exit status 1: a move has failed and the message says where it "
-         "stands.",
-         {},
-         {{"--move", "PARTITION:SHARD", "This one alone; several with , between"},
-          {"--dry-run", "", "Only tell what would be moved"},
-          kProgress},
-         Takes::settings,
-         {"parley reshard --config /etc/parley/cluster.toml --dry-run",
-          "parley reshard --config /etc/parley/cluster.toml --move 3:2,7:2"},
-         run_reshard},
+        reshard_command(),
     };
 }
 

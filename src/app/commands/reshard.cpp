@@ -1,4 +1,5 @@
-// Moves partitions between the shards of a cluster that runs (adapters/postgres/partition_move.hpp).
+// Moves partitions between the shards of a cluster that runs
+// (adapters/postgres/partition_move.hpp).
 #include "adapters/postgres/layout.hpp"
 #include "adapters/postgres/migrations.hpp"
 #include "adapters/postgres/partition_move.hpp"
@@ -49,8 +50,7 @@ std::vector<Move> moves_of(const std::string& text, const postgres::Layout& layo
             static_cast<std::uint16_t>(number_in(whole.substr(colon + 1), shards, "shard"));
         move.source = layout.shard_of_partition[move.partition];
         if (!named.insert(move.partition).second)
-            throw UsageError("--move names partition " + std::to_string(move.partition) +
-                             " twice");
+            throw UsageError("--move names partition " + std::to_string(move.partition) + " twice");
         if (move.source != move.target) moves.push_back(move);
     }
     if (named.empty()) throw UsageError("--move takes PARTITION:SHARD, e.g. 3:2");
@@ -140,8 +140,7 @@ int run_reshard(const Invocation& given, Console& console) {
         }
     } else if (!moves.empty()) {
         check_processes(directory, targets.size());
-        for (const Move& move : moves)
-            done.push_back(run_move(directory, targets, move, console));
+        for (const Move& move : moves) done.push_back(run_move(directory, targets, move, console));
         layout = postgres::read_layout(directory);
     }
     if (moves.empty()) console.print("Every partition is where it should be.\n");
