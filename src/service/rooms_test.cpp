@@ -81,7 +81,7 @@ TEST_F(RoomsTest, WhatIsHeldIsSeenByNobodyUntilAModeratorLetsItThrough) {
     ASSERT_EQ(held.size(), 2u);
 
     test::AccountHouse house;
-    Moderation moderation(*rooms[0], house.accounts, store, clock);
+    Moderation moderation(*rooms[0], house.accounts, store, clock, nullptr);
     EXPECT_FALSE(await(0, moderation.approve(users[1], room, held[0].id)))
         << "a member is no moderator";
     EXPECT_EQ(await(0, moderation.approve(users[0], model::RoomId{42}, held[0].id)).error().code,
@@ -111,7 +111,7 @@ TEST_F(RoomsTest, AHeldMessageOfOneWhoHasLeftGoesOnWaiting) {
     auto leave = chat::Composer::member(room, users[1], {users[1], model::MemberAction::left, {}});
     ASSERT_FALSE((*await(1, rooms[1]->submit_and_wait(std::move(*leave))))->outcome.error);
     test::AccountHouse house;
-    Moderation moderation(*rooms[0], house.accounts, store, clock);
+    Moderation moderation(*rooms[0], house.accounts, store, clock, nullptr);
     const auto held = await(0, store.waiting(room, {}, 10)).value();
     ASSERT_EQ(held.size(), 1u);
     EXPECT_EQ(await(0, moderation.approve(users[0], room, held[0].id)).error().code,

@@ -70,7 +70,11 @@ struct FrontNode::OfCore {
                          [&node](model::RoomId room) {
                              return node.x_parts.layout.partition_of(room);
                          },
-                     .shard_of_partition = shards_of(node.x_parts.layout),
+                     .partitions = node.x_parts.layout.partitions,
+                     .shard_of =
+                         [&node](ports::Partition partition) {
+                             return node.x_parts.layout.shard_of(partition);
+                         },
                      .positions = [&node](std::size_t s) { return node.x_reads.positions(s); },
                      .clock = node.x_clock,
                      .metrics = node.x_metrics}),
@@ -83,12 +87,6 @@ struct FrontNode::OfCore {
     }
     static bool waits(const FrontNode& node) {
         return node.x_parts.weather.world.bug != Bug::reads_do_not_wait;
-    }
-    static std::vector<std::size_t> shards_of(const Layout& layout) {
-        std::vector<std::size_t> shards;
-        for (ports::Partition p = 0; p < layout.partitions; ++p)
-            shards.push_back(layout.shard_of(p));
-        return shards;
     }
 
     Core core; // goes last

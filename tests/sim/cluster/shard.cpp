@@ -238,6 +238,10 @@ Task<Result<std::vector<model::Member>>> ShardReads::members(model::RoomId, mode
     co_return Error(Errc::internal, "nobody asks here");
 }
 
+Task<Result<ports::Readers>> ShardReads::readers(model::RoomId, model::MessageId, std::size_t) {
+    co_return Error(Errc::internal, "nobody asks here");
+}
+
 Task<Result<std::vector<ports::MarkOutcome>>>
 ShardReads::set_read(std::vector<ports::ReadMark> marks) {
     std::vector<ports::MarkOutcome> outcomes;
