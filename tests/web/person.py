@@ -141,7 +141,7 @@ class Person:
     def message(self, text):
         return self.page.locator(".message", has=self.page.locator(".content", has_text=text))
 
-    def sees(self, text, timeout=10_000, count=1):
+    def sees(self, text, timeout=20_000, count=1):
         """Acknowledged and shown, once."""
         found = self.page.locator(".message:not(.pending)").filter(has_text=text)
         expect(found).to_have_count(count, timeout=timeout)

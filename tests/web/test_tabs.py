@@ -48,7 +48,7 @@ def test_tabs_share_a_connection_and_see_the_same(person, own_server, rest):
     bob.sees("the last one")
     assert connections(rest, server) == 2
     tab.page.close()
-    expect(bob.member(ann.name)).to_contain_text("Last seen", timeout=15_000)
+    expect(bob.member(ann.name)).to_contain_text("Last seen", timeout=30_000)
     assert connections(rest, server) == 1
 
 
