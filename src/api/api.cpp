@@ -20,7 +20,7 @@ Api::Api(const ApiParts& parts)
       x_admin(parts.accounts, parts.directory, parts.erasures, parts.signer, parts.clock,
               parts.facts, x_router) {
     add_operator_routes(x_router, parts.metrics, parts.what_is_missing);
-    add_web_routes(x_router, web_files());
+    add_web_routes(x_router, web_files(), parts.file_origins);
 }
 
 Task<net::HttpResponse> Api::handle(net::HttpRequest request) {

@@ -41,6 +41,7 @@ struct ApiParts {
     service::WordLists& words;
     service::Media* media = nullptr; // null where none are served
     ServerFacts facts = {};
+    std::string file_origins = {}; // where files lie that this server does not serve itself
 };
 
 class Api final : public net::HttpHandler {

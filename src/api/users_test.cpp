@@ -235,10 +235,13 @@ TEST_F(UsersTest, FilesAreServedWithAStrictPolicyAndRevalidated) {
 
 TEST(WebFiles, TheBestEncodingThatIsAcceptedIsSent) {
     const WebFile file{"/assets/a-1.js", "text/javascript", "plain", "zipped", "brotli", true};
+    const std::string policy = content_security_policy("https://files.example");
+    EXPECT_THAT(policy, HasSubstr("connect-src 'self' https://files.example;"));
+    EXPECT_THAT(content_security_policy(""), HasSubstr("connect-src 'self';"));
     const auto body = [&](std::string accepted) {
         net::HttpRequest request;
         if (!accepted.empty()) request.headers.emplace_back("accept-encoding", accepted);
-        const net::HttpResponse response = serve_file(file, "\"1\"", request);
+        const net::HttpResponse response = serve_file(file, "\"1\"", policy, request);
         EXPECT_THAT(response.headers, Contains(Pair("Vary", "Accept-Encoding")));
         EXPECT_THAT(response.headers, Contains(Pair("Cache-Control", HasSubstr("immutable"))));
         return std::string(response.static_body);
@@ -250,9 +253,9 @@ TEST(WebFiles, TheBestEncodingThatIsAcceptedIsSent) {
     EXPECT_EQ(body("brotli, gzipped, *"), "plain");
     net::HttpRequest again;
     again.headers = {{"accept-encoding", "br"}, {"if-none-match", "\"1-br\""}};
-    EXPECT_EQ(serve_file(file, "\"1\"", again).status, 304);
+    EXPECT_EQ(serve_file(file, "\"1\"", policy, again).status, 304);
     again.headers[1].second = "\"1\"";
-    EXPECT_EQ(serve_file(file, "\"1\"", again).status, 200) << "another encoding is other bytes";
+    EXPECT_EQ(serve_file(file, "\"1\"", policy, again).status, 200) << "another encoding is other bytes";
 }
 
 TEST(WebFiles, TheProgramHoldsTheApiDocuments) {

@@ -2,15 +2,11 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 
 namespace parley::api {
 
 namespace {
-
-constexpr const char* kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 struct Encoded {
     std::string_view bytes, coding; // coding "": as it is
@@ -41,8 +37,9 @@ bool matches(std::string_view header, std::string_view etag) {
 }
 
 Task<Result<net::HttpResponse>> answer_file(const WebFile* file, std::string etag,
+                                            std::shared_ptr<const std::string> policy,
                                             RequestContext context) {
-    co_return serve_file(*file, etag, context.request);
+    co_return serve_file(*file, etag, *policy, context.request);
 }
 
 } // namespace
@@ -69,7 +66,15 @@ bool accepts(std::string_view accept_encoding, std::string_view coding) {
     return false;
 }
 
-net::HttpResponse serve_file(const WebFile& file, std::string_view etag,
+std::string content_security_policy(const std::string& file_origins) {
+    const std::string files = file_origins.empty() ? "" : " " + file_origins;
+    return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:" +
+           files + "; media-src 'self' blob:" + files + "; connect-src 'self'" + files +
+           "; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+           "frame-ancestors 'none'";
+}
+
+net::HttpResponse serve_file(const WebFile& file, std::string_view etag, const std::string& policy,
                              const net::HttpRequest& request) {
     const Encoded chosen = encoded(file, request.joined("accept-encoding"));
     std::string tag(etag);
@@ -79,7 +84,7 @@ net::HttpResponse serve_file(const WebFile& file, std::string_view etag,
     response.headers = {
         {"ETag", tag},
         {"Cache-Control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache"},
-        {"Content-Security-Policy", kContentSecurityPolicy},
+        {"Content-Security-Policy", policy},
         {"Referrer-Policy", "no-referrer"},
         {"Cross-Origin-Opener-Policy", "same-origin"}};
     if (!file.gzip.empty() || !file.brotli.empty())
@@ -92,10 +97,12 @@ net::HttpResponse serve_file(const WebFile& file, std::string_view etag,
     return response;
 }
 
-void add_web_routes(Router& router, std::span<const WebFile> files) {
+void add_web_routes(Router& router, std::span<const WebFile> files,
+                    const std::string& file_origins) {
+    const auto policy = std::make_shared<const std::string>(content_security_policy(file_origins));
     for (const WebFile& file : files) {
-        Handler handler = [&file, etag = etag_of(file.bytes)](RequestContext context) {
-            return answer_file(&file, etag, std::move(context));
+        Handler handler = [&file, etag = etag_of(file.bytes), policy](RequestContext context) {
+            return answer_file(&file, etag, policy, std::move(context));
         };
         router.add("GET", file.path, std::move(handler), Access::anyone);
     }

@@ -8,8 +8,8 @@
 #include "api/api.hpp"
 #include "app/log_settings.hpp"
 #include "app/media_front.hpp"
-#include "app/pictures.hpp"
 #include "app/periodic.hpp"
+#include "app/pictures.hpp"
 #include "app/run_now.hpp"
 #include "app/storage.hpp"
 #include "app/version.hpp"
@@ -107,7 +107,7 @@ struct Application::Parts {
     static Task<void> reload(service::WordLists& words);
     Task<std::chrono::milliseconds> look_for_revocations();
     void begin_chores();
-    enum class Chore : std::uint8_t { erase, retain, sweep_media };
+    enum class Chore : std::uint8_t { erase, retain, sweep_media, look_at_media };
     std::unique_ptr<service::Media> make_media(service::Rooms& rooms);
     std::unique_ptr<disk::Endpoint> make_endpoint();
     Task<std::chrono::milliseconds> lead(Chore chore);
@@ -173,7 +173,8 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .what_is_missing = [&parts] { return parts.what_is_missing(); },
            .words = parts.words,
            .media = media.get(),
-           .facts = {.version = kVersion, .retention_days = parts.settings.retention_days}}),
+           .facts = {.version = kVersion, .retention_days = parts.settings.retention_days},
+           .file_origins = parts.settings.files.origins()}),
       front(api, parts.make_endpoint()) {}
 
 std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& rooms) {
@@ -186,7 +187,7 @@ std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& r
     media.quota.user_bytes_per_day = settings.media_user_mb_per_day * kMega;
     media.quota.server_bytes = settings.media_server_mb * kMega;
     media.types = settings.media_types;
-    media.strips = role == Role::all;
+    media.strips = true; // here, or by the media role of the cluster
     return std::make_unique<service::Media>(
         rooms, service::Media::Ports{*catalog, *objects, entropy, clock}, std::move(media),
         metrics);
@@ -291,13 +292,11 @@ void Application::Parts::begin_chores() {
         sweeper =
             std::make_unique<service::MediaSweeper>(*storage->media(), *storage->released_media(),
                                                     *storage->objects(), clock, log, metrics);
-        chores.push_back(
-            std::make_unique<Periodic>(core, [this] { return lead(Chore::sweep_media); }));
-        if (role == Role::all) {
-            pictures = std::make_unique<Pictures>(
-                Pictures::Parts{*storage, cores[0]->rooms, clock, settings.data, log, metrics});
-            chores.push_back(std::make_unique<Periodic>(core, [this] { return pictures->step(); }));
-        }
+        pictures = std::make_unique<Pictures>(
+            Pictures::Parts{*storage, cores[0]->rooms, clock, settings.data, log, metrics});
+        for (const Chore chore : {Chore::sweep_media, Chore::look_at_media})
+            chores.push_back(
+                std::make_unique<Periodic>(core, [this, chore] { return lead(chore); }));
     }
     for (Storage::Work& work : storage->chores())
         chores.push_back(std::make_unique<Periodic>(core, std::move(work)));
@@ -306,11 +305,12 @@ void Application::Parts::begin_chores() {
 // What one process does for all.
 Task<std::chrono::milliseconds> Application::Parts::lead(Chore chore) {
     using Duty = Storage::Duty;
-    const bool leads =
-        co_await storage->leads(chore == Chore::sweep_media ? Duty::files : Duty::rooms);
+    const bool of_files = chore == Chore::sweep_media || chore == Chore::look_at_media;
+    const bool leads = co_await storage->leads(of_files ? Duty::files : Duty::rooms);
     if (!leads) co_return limits::kStoreLookInterval;
     if (chore == Chore::erase) co_return co_await eraser->step();
     if (chore == Chore::sweep_media) co_return co_await sweeper->step();
+    if (chore == Chore::look_at_media) co_return co_await pictures->step();
     co_return co_await retention->step();
 }
 

@@ -40,6 +40,12 @@ std::string without_passwords(const std::string& options) {
 
 } // namespace
 
+std::string FileSettings::origins() const {
+    std::string store = s3_public_endpoint.empty() ? s3_endpoint : s3_public_endpoint;
+    if (!store.empty() && !s3_path_style) store.insert(store.find("://") + 3, s3_bucket + ".");
+    return cdn_url.empty() ? store : store + " " + cdn_url;
+}
+
 std::vector<Setting> file_settings() {
     using F = FileSettings;
     constexpr auto files = &Settings::files;

@@ -50,6 +50,9 @@ struct FileSettings {
     std::filesystem::path cdn_key_file; // of cloudfront: its private key
     std::string cdn_purge_url;          // of edge: where files of its cache are deleted
     std::uint32_t cdn_window_s = 300;
+
+    // Where browsers load files from and put them, with spaces between.
+    std::string origins() const;
 };
 
 struct Settings {
