@@ -18,8 +18,9 @@ def test_a_message_is_followed_from_its_sender_to_its_readers(server, ann, bob, 
     sockets = [ann.socket(room), bob.socket(room), bob.socket(room)]
     before = sockets[0].say(room, "first")["message"]
     message = sockets[0].say(room, "second")["message"]
-    sockets[1].expect("message", id=message["id"])
-    sockets[2].expect("message", id=message["id"])
+    for socket in sockets[1:]:
+        for each in (before, message):
+            socket.expect("message", id=each["id"])
     bob.put(f"/v1/rooms/{room}/read", {"message_id": message["id"]})
     ann.put(f"/v1/rooms/{room}/read", {"message_id": before["id"]})
     told = trace_of(moderator, room, message["id"])
