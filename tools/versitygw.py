@@ -10,6 +10,7 @@ there already. Run twice it does nothing; two at a time wait for each other. Nee
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,18 @@ def fetch():
         if not program.is_file():
             _build(program)
     return program
+
+
+def can_be_had():
+    """Whether fetch() has a chance: it is there, or Go is that builds it (Debian 12's own is too old)."""
+    if os.environ.get("PARLEY_VERSITYGW") or (FOLDER / f"versitygw-{VERSION}").is_file():
+        return True
+    try:
+        told = subprocess.run(["go", "version"], capture_output=True, text=True).stdout
+    except OSError:
+        return False
+    found = re.search(r"go(\d+)\.(\d+)", told)
+    return bool(found) and (int(found[1]), int(found[2])) >= (1, 24)
 
 
 def command(program, folder, port, access=None, secret=None):

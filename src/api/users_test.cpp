@@ -255,7 +255,8 @@ TEST(WebFiles, TheBestEncodingThatIsAcceptedIsSent) {
     again.headers = {{"accept-encoding", "br"}, {"if-none-match", "\"1-br\""}};
     EXPECT_EQ(serve_file(file, "\"1\"", policy, again).status, 304);
     again.headers[1].second = "\"1\"";
-    EXPECT_EQ(serve_file(file, "\"1\"", policy, again).status, 200) << "another encoding is other bytes";
+    EXPECT_EQ(serve_file(file, "\"1\"", policy, again).status, 200)
+        << "another encoding is other bytes";
 }
 
 TEST(WebFiles, TheProgramHoldsTheApiDocuments) {

@@ -75,7 +75,7 @@ def api(admin):
 
 def test_everything_runs_and_is_ready(admin):
     rows = admin.rows()
-    assert len(rows) == 14
+    assert len(rows) == 18
     assert {tuple(row[2:]) for row in rows.values()} == {("running", "yes")}
     assert f"http://127.0.0.1:{admin.port}" in admin.printed
 

@@ -13,6 +13,7 @@ import time
 import zlib
 from pathlib import Path
 
+from tools import versitygw
 from tools.cluster import process
 from tools.cluster.parts import ROOT, Kafka, Nginx, NotReady, Redis, Role, clean_environment
 from tools.cluster.postgresql import Postgres, own, reachable_by_postgres
@@ -91,6 +92,8 @@ class Cluster:
     def find(self, name):
         """Parts by ROLE (all of them) or ROLE.N (also shard0)."""
         self.must_exist()
+        if name == "s3":
+            return self.of_role("s3")
         role, number = re.fullmatch(r"([a-z]+?)\.?(\d*)", name).groups() if name.isascii() else ("", "")
         parts = [p for p in self.parts() if p.role == role]
         if number:
@@ -168,6 +171,9 @@ class Cluster:
         known["binary"] = str(options.get("binary") or find_binary())
         for role, count in {**COUNTS, **self.counts, **counts}.items():
             self.counts[role] = count
+        if self.counts["media"] and not versitygw.can_be_had():
+            self.counts["media"] = 0
+            self.say("it serves no files: their storage is built by Go 1.24 or newer, which is not here")
         self.state.data("parley").mkdir(exist_ok=True, mode=0o700)
         if "postgres_folder" not in self.state.values:
             self.state.values["postgres_folder"] = str(self.make_postgres_folder())

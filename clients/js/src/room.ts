@@ -206,6 +206,7 @@ export class Room extends RoomCalls<RoomEvents> {
   /** @internal */
   setInfo<Info extends RoomInfo>(info: Info): Info {
     this.info = { ...this.info, ...info };
+    if (this.#readMark) this.#wasRead(this.#readMark); // the server may not have heard of it when it told this
     if (this.state === 'gone' && info.my_role) this.#set('off');
     this.#touch();
     return info;

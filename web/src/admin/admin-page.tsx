@@ -58,7 +58,7 @@ export function Admin({ tab: wanted }: { tab: string }) {
     <main class="chat admin" id="main" tabIndex={-1} aria-busy={!allowed && !asked}>
       <header class="panel-head chat-head">
         <IconButton icon="back" label={t('backToRooms')} class="back" onClick={() => toHome()} />
-        <div class="grow chat-title"><h2>{t('administration')}</h2></div>
+        <div class="grow chat-title"><h1 class="visually-hidden">Parley</h1><h2>{t('administration')}</h2></div>
       </header>
       {allowed ? (
         <>
