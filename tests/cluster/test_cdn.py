@@ -172,7 +172,8 @@ def test_without_storage_what_is_cached_is_served_and_chat_goes_on(cluster, peop
         listener = bob.socket(room)
         said = ann.say(room, "text goes on")
         listener.expect("message", id=said["id"])
-        answer = ann.post_message(room, "", type="MEDIA", media_id=late["media_id"])
+        body = {"nonce": "late", "type": "MEDIA", "content": "", "media_id": late["media_id"]}
+        answer = ann.post(f"/v1/rooms/{room}/messages", body, may_fail=True)
         refused(answer, 503, "media_unavailable")
     finally:
         cluster.start("s3")

@@ -249,7 +249,7 @@ class Cluster:
         for part in parts:
             part.signal(signal.SIGCONT)
             process.send(part.record, part.stop_signal)
-        killed = [part.name for part in parts if not part.stop()]
+        killed = [part.name for part in parts if not part.await_end()]
         if killed:
             self.say(f"did not end by themselves and were killed: {', '.join(killed)}")
         return killed

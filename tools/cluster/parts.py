@@ -116,8 +116,8 @@ class Part:
             return "\n".join(text.splitlines()[-lines:])
         return ""
 
-    def stop(self):
-        return process.stop(self.record, self.stop_signal, self.stop_seconds)
+    def await_end(self):
+        return process.await_end(self.record, self.stop_seconds)
 
     def signal(self, number):
         tree = self.has_children and number in (signal.SIGSTOP, signal.SIGCONT)

@@ -92,10 +92,9 @@ def wait_gone(record, seconds):
     return True
 
 
-def stop(record, number=signal.SIGTERM, seconds=15):
-    """The orderly signal, and SIGKILL when it is not heeded; True if it went by itself."""
-    if not send(record, number):
-        return True
+def await_end(record, seconds=15):
+    """Of who was sent the orderly signal: once, for a second one means at once. SIGKILL when it is not heeded; True
+    if it went by itself."""
     send(record, signal.SIGCONT, whole_tree=True)
     if wait_gone(record, seconds):
         return True
