@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <charconv>
 #include <cstdlib>
 #include <utility>
 
@@ -64,25 +65,23 @@ struct FrontNode::Dice final : ports::Entropy {
 struct FrontNode::OfCore {
     OfCore(FrontNode& node, std::uint16_t index, memory::Store& directory)
         : core(index),
-          caught_up({.core = core,
-                     .ends = *node.x_ends,
-                     .partition_of =
-                         [&node](model::RoomId room) {
-                             return node.x_parts.layout.partition_of(room);
-                         },
-                     .partitions = node.x_parts.layout.partitions,
-                     .shard_of =
-                         [&node](ports::Partition partition) {
-                             return node.x_parts.layout.shard_of(partition);
-                         },
-                     .positions = [&node](std::size_t s) { return node.x_reads.positions(s); },
-                     .clock = node.x_clock,
-                     .metrics = node.x_metrics}),
+          caught_up(
+              {.core = core,
+               .ends = *node.x_ends,
+               .partition_of =
+                   [&node](model::RoomId room) { return node.x_parts.layout.partition_of(room); },
+               .partitions = node.x_parts.layout.partitions,
+               .shard_of =
+                   [&node](ports::Partition partition) {
+                       return node.x_parts.layout.shard_of(partition);
+                   },
+               .positions = [&node](std::size_t s) { return node.x_reads.positions(s); },
+               .clock = node.x_clock,
+               .metrics = node.x_metrics}),
           fresh_history(node.x_reads, caught_up),
           fresh_rooms(node.x_reads, caught_up),
           history(waits(node) ? static_cast<ports::History&>(fresh_history) : node.x_reads),
-          rooms_read(waits(node) ? static_cast<ports::RoomDirectory&>(fresh_rooms)
-                                 : node.x_reads) {
+          rooms_read(waits(node) ? static_cast<ports::RoomDirectory&>(fresh_rooms) : node.x_reads) {
         static_cast<void>(directory);
     }
     static bool waits(const FrontNode& node) {
@@ -330,8 +329,8 @@ void FrontNode::handle(Connection& connection, const Request& request) {
         if (earlier != connection.subscriptions.end())
             rooms.stop_listening(*earlier->second.subscription);
         const std::uint64_t attempt = ++x_attempts;
-        connection.subscriptions[request.room] = {
-            &rooms.begin_listening(request.room, connection), attempt};
+        connection.subscriptions[request.room] = {&rooms.begin_listening(request.room, connection),
+                                                  attempt};
         rooms.gate().spawn(subscribe(link, attempt, request));
     } else if (request.kind == Request::Kind::mark) {
         rooms.gate().spawn(mark(link, connection.user_id(), request));
@@ -341,8 +340,8 @@ void FrontNode::handle(Connection& connection, const Request& request) {
         if (x_parts.weather.world.bug == Bug::ack_before_produce &&
             request.kind == Request::Kind::send)
             acknowledge_at_once(connection, request);
-        const auto submitted = rooms.submit(std::move(*draft), connection.responder,
-                                            std::to_string(request.ref));
+        const auto submitted =
+            rooms.submit(std::move(*draft), connection.responder, std::to_string(request.ref));
         if (!submitted) answer_error(link, request, submitted.error());
     }
 }
@@ -386,8 +385,8 @@ Task<void> FrontNode::subscribe(LinkId link, std::uint64_t attempt, Request requ
     Result<void> done = Error(Errc::unavailable, "a later subscribe has taken over");
     if (const Connection::Held* mine = held())
         done = co_await core_of(link).rooms->listen(
-            *mine->subscription, std::optional(request.since),
-            [&] { return held() != nullptr; }, answered);
+            *mine->subscription, std::optional(request.since), [&] { return held() != nullptr; },
+            answered);
     if (!done && find(link)) answer_error(link, request, done.error());
 }
 
@@ -402,8 +401,8 @@ Task<void> FrontNode::mark(LinkId link, model::UserId user, Request request) {
                   .events = {},
                   .more = false,
                   .code = {}};
-    packet.mark = x_parts.shards[x_parts.layout.shard_of(request.room)]->disk.read_mark(
-        user, request.room);
+    packet.mark =
+        x_parts.shards[x_parts.layout.shard_of(request.room)]->disk.read_mark(user, request.room);
     answer(link, std::move(packet));
 }
 
@@ -414,12 +413,14 @@ WireEvent FrontNode::read_frame(std::string_view frame, bool& is_event) const {
         return at == std::string_view::npos ? std::string_view{} : frame.substr(at + key.size());
     };
     const auto number = [](std::string_view text) {
-        return text.empty() ? 0 : std::strtoll(text.data(), nullptr, 10);
+        std::int64_t value = 0;
+        std::from_chars(text.data(), text.data() + text.size(), value);
+        return value;
     };
     const std::string_view op = after("{\"op\":\"");
     is_event = false;
-    for (const char* const one : {"message\"", "edited\"", "deleted\"", "reaction\"", "member\"",
-                                  "room\""})
+    for (const char* const one :
+         {"message\"", "edited\"", "deleted\"", "reaction\"", "member\"", "room\""})
         is_event |= op.starts_with(one);
     if (!is_event) return {};
     const model::EventId id{number(after(",\"id\":\""))};
@@ -432,9 +433,8 @@ WireEvent FrontNode::read_frame(std::string_view frame, bool& is_event) const {
     event.prev = {number(after(",\"prev_id\":\""))};
     if (event.kind != EventKind::posted && event.kind != EventKind::edited) return event;
     const std::string_view content = after("\"content\":\"");
-    event.content = content.starts_with('c')
-                        ? static_cast<std::uint64_t>(number(content.substr(1)))
-                        : 0;
+    event.content =
+        content.starts_with('c') ? static_cast<std::uint64_t>(number(content.substr(1))) : 0;
     return event;
 }
 
@@ -456,8 +456,7 @@ void FrontNode::check_shows(model::RoomId room, model::EventId event) {
 Task<void> FrontNode::look_for(model::RoomId room, model::EventId event) {
     const std::uint64_t outages = x_parts.log.outages;
     const bool could_ask = x_parts.log.up();
-    const auto page =
-        co_await x_cores.front()->history.events_after(room, {event.value - 1}, 1);
+    const auto page = co_await x_cores.front()->history.events_after(room, {event.value - 1}, 1);
     // Without the log nobody knows what it has; what is sent meanwhile is not acknowledged.
     const bool certain = could_ask && x_parts.log.outages == outages;
     if (!page || dead() || !certain) co_return;
@@ -475,8 +474,7 @@ void FrontNode::check_room(model::RoomId room, model::UserId user, memory::Store
 Task<void> FrontNode::compare(model::RoomId room, model::UserId user, memory::Store& store) {
     const auto view = co_await x_cores.front()->rooms->view(user, room);
     const auto stored = store.read_room(room);
-    if (!view || view->standing.role != *store.role(room, user) ||
-        view->last_id != stored->last_id)
+    if (!view || view->standing.role != *store.role(room, user) || view->last_id != stored->last_id)
         x_parts.weather.world.violated("I4", x_name + " knows another room than the store");
 }
 
