@@ -53,9 +53,10 @@ def words_of(name):
     return dict(re.findall(r"^  (\w+): '((?:[^'\\]|\\.)*)',$", text, re.M))
 
 
+@pytest.mark.parametrize("base, of", [("en", "lang"), ("admin-en", "admin")])
 @pytest.mark.parametrize("language", SIGN_UP)
-def test_no_word_is_left_out_or_filled_in_otherwise(language):
-    english, other = words_of("en.ts"), words_of(f"lang-{language}.ts")
+def test_no_word_is_left_out_or_filled_in_otherwise(language, base, of):
+    english, other = words_of(f"{base}.ts"), words_of(f"{of}-{language}.ts")
     assert set(english) <= set(other)
     slots = lambda text: set(re.findall(r"\{\w+\}", text)) - {"{n}"}
     assert [word for word in english if slots(english[word]) != slots(other[word])] == []

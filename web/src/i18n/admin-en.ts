@@ -14,7 +14,6 @@ export const words = {
   limits: 'Limits',
   retention: 'Retention',
   sinceStart: 'since the start',
-  stale: 'The figures below are from {time}.',
 
   // overview
   serverReady: 'The server is ready',
@@ -190,7 +189,6 @@ export const words = {
   language: 'Language',
   wordCount: 'Words',
   allLists: 'All lists',
-  builtIn: 'Built in',
   loadedAt: 'Read on {date}',
   roomsWithWords_one: '{n} room has words of its own.',
   roomsWithWords_other: '{n} rooms have words of their own.',
