@@ -54,6 +54,8 @@ class BuildsBeside:
             build(preset, *targets_of())
             return
         started = time.monotonic()
+        if not self._done[preset].is_set():
+            self._hurry()
         self._done[preset].wait(PATIENCE_S)
         if preset in self._failed:
             print(self._failed[preset])
@@ -69,6 +71,11 @@ class BuildsBeside:
             except (SystemExit, OSError, subprocess.SubprocessError) as problem:
                 self._failed[preset] = str(problem)
             self._done[preset].set()
+
+    def _hurry(self):
+        """Somebody waits for it now: it is beside nothing any more."""
+        with contextlib.suppress(OSError, AttributeError):
+            Path(f"/proc/{self._running.pid}/autogroup").write_text("0")
 
     def _stop(self):
         if self._running and self._running.poll() is None:
