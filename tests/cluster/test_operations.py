@@ -96,8 +96,10 @@ def directory_shell(cluster):
     command = ["psql", "-XAtq", part.connection()]
     environment = {**cluster.local.environment()}
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-    yield holder
-    holder.communicate("\\q\n", timeout=20)
+    try:
+        yield holder
+    finally:
+        holder.communicate("\\q\n", timeout=20)
 
 
 def hold_layout(holder):
@@ -207,27 +209,34 @@ def test_a_shard_is_added_under_load(cluster, tmp_path, capsys):
     assert set(reshard.homes().values()) == {0, 1}
     dice = random.Random(secrets.randbelow(10**6))
     load = Load(cluster, tmp_path / "logs", dice.randrange(10**6), rooms=3, senders=1, observers=1)
-    done = []
+    done, caught = [], []
 
     def story():
         wanted = sorted({reshard.partition_of(room) for room in load.readers})
-        words = ("--move", ",".join(f"{partition}:2" for partition in wanted))
-        for _ in range(5):
-            process = reshard.begin(*words)
+
+        def to(shard):
+            return ("--move", ",".join(f"{partition}:{shard}" for partition in wanted))
+
+        for attempt in range(4):
+            process = reshard.begin(*to(2 - attempt % 3))  # there is always something left to do
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(dice.uniform(0.1, 1.2))
+                process.wait(dice.uniform(0.05, 0.6))
             process.kill()
             process.communicate()
-        done.append(reshard(*words))
+            caught.append(bool(reshard.moves()))
+        for shard in (0, 2):
+            done.extend(reshard(*to(shard))["moves"])
         assert {reshard.homes()[partition] for partition in wanted} == {2}
 
     late = asyncio.run(load.run(story))
     assert late == 0
     check = [sys.executable, str(TESTS / "crash/check.py"), str(tmp_path / "logs")]
     judged = json.loads(subprocess.run(check, capture_output=True, text=True).stdout)
-    frozen = [move["frozen_ms"] for move in done[0]["moves"]]
+    frozen = [move["frozen_ms"] for move in done]
+    assert any(caught) and frozen
     with capsys.disabled():
-        print(f"\n    {judged['sent']} sent, longest pause {load.longest_pause():.1f} s, stood still for {frozen} ms")
+        print(f"\n    {judged['sent']} sent, longest pause {load.longest_pause():.1f} s, killed with a move open "
+              f"{sum(caught)} times of {len(caught)}, stood still for {frozen} ms")
     wrong = {verdict: judged[verdict] for verdict in ("lost", "doubled", "reordered", "invented", "missed")}
     assert not any(wrong.values()), judged
     assert reshard.moves() == [] and reshard.rows_elsewhere() == {}
@@ -275,16 +284,14 @@ def test_what_is_not_possible_is_said(cluster):
     reshard = Resharding(cluster)
     for words in ("3", "x:1", "99:1", "1:99", "1:0,1:2", ""):
         reshard("--move", words, status=2)
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with layout_held(cluster):
         first = reshard.begin("--move", f"0:{(reshard.homes()[0] + 1) % 3}")
-        wait_until(lambda: "another reshard is running" in str(reshard_error(reshard)))
+        wait_until(lambda: cluster.sql("directory", waiting).strip() == "1")  # so the other one is the second
+        out, errors = reshard.begin("--move", "1:0").communicate(timeout=60)
+        assert "another reshard is running" in out + errors
     out, errors = first.communicate(timeout=60)
     assert first.returncode == 0, out + errors
-
-
-def reshard_error(reshard):
-    process = reshard.begin("--move", "1:0")
-    return process.communicate(timeout=60)[0]
 
 
 def test_in_the_end_all_shards_have_as_many(cluster):

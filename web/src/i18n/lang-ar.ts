@@ -287,7 +287,7 @@ export const words: Words & Record<string, string> = {
   error_invalid_password: 'كلمة المرور من 8 إلى 128 حرفًا.',
   error_room_name_taken: 'توجد غرفة بهذا الاسم. اختر اسمًا آخر.',
   error_last_owner: 'أنت المالك الوحيد. اجعل شخصًا آخر مالكًا قبل أن تغادر.',
-  error_last_admin: 'سيبقى الخادم بلا مشرف. عيّن مشرفًا آخر أولًا.',
+  error_last_admin: 'سيبقى الخادم بلا مدير. عيّن مديرًا آخر أولًا.',
   error_not_a_member: 'لم تعد في هذه الغرفة. انضم إليها مجددًا للمتابعة.',
   error_unknown_room: 'لم تعد هذه الغرفة موجودة، أو لم تعد فيها.',
   error_unknown_user: 'لا أحد يحمل هذا المعرّف. تحقق منه وحاول مجددًا.',
