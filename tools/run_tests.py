@@ -300,7 +300,8 @@ def part_cluster():
     # Also where Nginx sends a client anywhere: what is about messages, members and coming back.
     spread = [f"tests/e2e/test_{name}.py" for name in ("messages", "resume", "members", "rooms")]
     tally.add(pytest(*spread, *AT_ONCE, env={"PARLEY_TARGET": "cluster", "PARLEY_STICKY": "off"}))
-    tally.add(pytest("tests/faults", timeout_s=1200, again=False))
+    tally.add(pytest("tests/faults/test_faults.py", timeout_s=1500, again=False))
+    tally.add(pytest("tests/faults", "--ignore", "tests/faults/test_faults.py"))
     return tally
 
 

@@ -43,6 +43,10 @@ class Row:
         counts = [self.summary.get(verdict, 1) for verdict in VERDICTS]
         return not any(counts) and not self.trouble and self.pause <= self.pause_max
 
+    def may_be_the_machine(self):
+        """Not clean, and yet nothing is known to be wrong: it was late, or came to no end."""
+        return not self.clean() and not any(self.summary.get(verdict, 0) for verdict in VERDICTS)
+
     def broke_the_cluster(self):
         """What comes after it would say nothing."""
         return bool(self.trouble)

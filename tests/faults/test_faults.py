@@ -21,11 +21,14 @@ def test_nothing_is_lost_doubled_or_reordered(clusters, fault, tmp_path, capsys)
     if why := fault.missing():
         TABLE.skip(fault, why)
         pytest.skip(why)
-    row = run_one(clusters[0], fault, SEED, tmp_path / "logs")
-    with capsys.disabled():
-        print(f"\n    {HEAD}\n    {row}  (seed {SEED})")
-    TABLE.add(row)
-    if row.broke_the_cluster():
-        clusters.pop().stop()
-        clusters.append(LinkedCluster().up())
+    for attempt in ("logs", "once more"):
+        row = run_one(clusters[0], fault, SEED, tmp_path / attempt)
+        with capsys.disabled():
+            print(f"\n    {HEAD}\n    {row}  (seed {SEED})")
+        TABLE.add(row)
+        if row.broke_the_cluster():
+            clusters.pop().stop()
+            clusters.append(LinkedCluster().up())
+        if not row.may_be_the_machine():
+            break
     assert row.clean(), f"{row}\n{row.summary.get('examples')}"
