@@ -143,8 +143,10 @@ void BusFollower::on_transient(std::string_view record) {
     });
 }
 
-void BusFollower::wake(std::vector<std::shared_ptr<Timer>> waiters) {
-    for (auto& timer : waiters) {
+void BusFollower::wake(std::vector<std::weak_ptr<Timer>> waiters) {
+    for (const auto& waiter : waiters) {
+        auto timer = waiter.lock();
+        if (!timer) continue; // who waited is gone, with its core
         const auto executor = timer->get_executor();
         boost::asio::post(executor, [timer = std::move(timer)] { timer->cancel(); });
     }
@@ -157,7 +159,7 @@ void BusFollower::on_bus_state(bool connected) {
     }
     x_lost.add();
     x_logger.warning("the bus is lost; what is missed is read from the store");
-    std::vector<std::shared_ptr<Timer>> waiters;
+    std::vector<std::weak_ptr<Timer>> waiters;
     {
         std::lock_guard lock(x_mutex);
         for (auto& [room, followed] : x_followed) {
@@ -173,7 +175,7 @@ void BusFollower::on_bus_state(bool connected) {
 void BusFollower::on_subscribed(const std::string& channel) {
     const auto room = plog::room_of_channel(channel);
     if (!room) return;
-    std::vector<std::shared_ptr<Timer>> waiters;
+    std::vector<std::weak_ptr<Timer>> waiters;
     {
         std::lock_guard lock(x_mutex);
         const auto found = x_followed.find(*room);

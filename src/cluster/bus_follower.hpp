@@ -63,7 +63,7 @@ private:
     using Timer = boost::asio::steady_timer;
     struct Followed {
         bool stands = false;
-        std::vector<std::shared_ptr<Timer>> waiters; // ended by a cancel
+        std::vector<std::weak_ptr<Timer>> waiters; // ended by a cancel; owned by who waits
     };
     void on_event(std::string_view record, std::vector<ports::Outcome>& outcomes);
     void on_answers(std::string_view list, std::vector<ports::Outcome>& outcomes);
@@ -72,7 +72,7 @@ private:
     void on_trace_told(protocol::log::TransientRecord record);
     Task<void> tell_trace(std::string asker, protocol::log::TraceQuestion question);
     void damaged(const Error& error);
-    static void wake(std::vector<std::shared_ptr<Timer>> waiters);
+    static void wake(std::vector<std::weak_ptr<Timer>> waiters);
 
     const std::string x_node;
     ports::Bus& x_bus;
