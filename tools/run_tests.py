@@ -205,7 +205,7 @@ def part_asan():
     env = {
         "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-        "PARLEY_SIM_SEEDS": "500",
+        "PARLEY_SIM_SEEDS": "200",
     }
     return gtests("asan", without=SERVERS, env=env, arguments=WITHOUT_SERVERS)
 
