@@ -117,6 +117,7 @@ ClassicRoutes::Answer ClassicRoutes::history(RequestContext context) {
 }
 
 ClassicRoutes::Answer ClassicRoutes::media_url(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->ticket());
     PARLEY_CO_TRY(const ClassicFields fields, ClassicFields::of(context.request));
     PARLEY_CO_TRY(const auto room, fields.id<model::RoomId>("roomid"));
     PARLEY_CO_CHECK(co_await require_member(context.caller.user_id, room));

@@ -62,7 +62,7 @@ MediaRoutes::MediaRoutes(service::Media* media, Router& router) : x_media(media)
 }
 
 MediaRoutes::Answer MediaRoutes::ticket(RequestContext context) {
-    PARLEY_CO_CHECK(context.rates->send());
+    PARLEY_CO_CHECK(context.rates->ticket());
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     service::MediaOffer offer;
     PARLEY_CO_TRY(offer.filename, body.text("filename"));

@@ -42,6 +42,8 @@ constexpr std::array<LimitInfo, kLimits> kTable{{
      "Joins, leaves, invitations, changes of role and new rooms by one user"},
     {user_connects, S::user, "connects-per-user", {10, 2'000}, "connections",
      "Sockets opened by one user"},
+    {user_tickets, S::user, "tickets-per-user", {2, 500}, "upload tickets",
+     "Tickets to upload a file, used or not, of one user"},
     {address_sends, S::address, "sends-per-address", {2'000, 8'000}, "sends from this address",
      "Messages, edits, deletions and reactions from one address"},
     {address_bytes, S::address, "bytes-per-address", {8 * kMib, 64 * kMib},

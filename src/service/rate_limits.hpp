@@ -37,6 +37,7 @@ namespace parley::service {
 //   subscribes  of a socket
 //   joins       joining, leaving, adding, removing, changing a role; making a room
 //   connects    sockets opened
+//   tickets     leave to upload a file, used or not
 enum class Limit : std::uint8_t {
     connection_sends,
     connection_bytes,
@@ -48,6 +49,7 @@ enum class Limit : std::uint8_t {
     user_subscribes,
     user_joins,
     user_connects,
+    user_tickets,
     address_sends,
     address_bytes,
     address_connects,
@@ -57,7 +59,7 @@ enum class Limit : std::uint8_t {
     room_sends, // in the sequencer, as the next one; in a cluster by each node, before the log
     room_joins,
 };
-inline constexpr std::size_t kLimits = 18;
+inline constexpr std::size_t kLimits = 19;
 
 enum class LimitScope : std::uint8_t { connection, user, address, account, room };
 inline constexpr std::size_t kLimitScopes = 5;

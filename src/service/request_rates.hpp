@@ -33,6 +33,7 @@ public:
         return x_limits->take(Limit::address_sends, *x_address, x_now);
     }
     Result<void> join() { return of_user(Limit::user_joins); }
+    Result<void> ticket() { return of_user(Limit::user_tickets); }
 
 private:
     Result<void> of_user(Limit limit, double cost = 1) {

@@ -367,6 +367,30 @@ def test_limits_of_rest_calls_and_their_metrics(make_server):
     assert metric(server, "parley_rate_limited_total", limit="requests_per_user") == 1
 
 
+@pytest.mark.parametrize("surface", ["v1", "classic"])
+def test_tickets_that_nobody_uses(make_server, surface):
+    """Attack 41: a thousand tickets, and none of them used."""
+    server = make_server(environment=limits(tickets_per_user="1/h:20"))
+    ann, bob = server.api.new_user(), server.api.new_user()
+    room = ann.room()
+    bob.join(room)
+    offer = {"filename": "a.png", "content_type": "image/png", "size": 1000}
+
+    def ask(user):
+        if surface == "v1":
+            return user.post(f"/v1/rooms/{room}/media", offer)
+        headers = {"token": user.token}
+        return server.api.http.get(f"/img/url?roomid={room}", headers=headers)
+
+    answers = [ask(ann) for _ in range(1000)]
+    good = 201 if surface == "v1" else 200
+    assert [each.status_code for each in answers] == [good] * 20 + [429] * 980
+    assert int(answers[-1].headers["Retry-After"]) > 3000
+    assert metric(server, "parley_rate_limited_total", limit="tickets_per_user") == 980
+    assert ask(bob).status_code == good
+    ann.say(room)
+
+
 # --- slow mode
 
 
