@@ -95,10 +95,10 @@ def catch_up(bench, arguments):
     """A shard is away while others write; how fast it then takes in what waited."""
     cluster, rate = bench.cluster, arguments.rates[0]
     seconds = arguments.seconds
-    command = [arguments.load, "--port", cluster.port, "--rate", rate, "--seconds", seconds + CONNECT_S]
+    command = [arguments.load, "--port", cluster.port, "--rate", rate, "--seconds", seconds]
     command += ["--rooms", 100, "--members", 10, "--warmup", 1, "--drain", 60]
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
-    while messages_in(cluster, "shard.0") < rate:
+    while process.poll() is None and messages_in(cluster, "shard.0") < rate:
         time.sleep(0.5)
     cluster.kill("shard.0")
     output, _ = process.communicate(timeout=seconds + 300)

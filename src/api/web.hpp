@@ -17,7 +17,7 @@ namespace parley::api {
 
 // A quoted hash of the bytes.
 std::string etag_of(std::string_view bytes);
-// `etag` is the plain bytes'; each encoding has one of its own, made of it.
+// `etag` is the file's; each encoding has one of its own, made of it.
 net::HttpResponse serve_file(const WebFile& file, std::string_view etag, const std::string& policy,
                              const net::HttpRequest& request);
 // `file_origins`: of a store of media or its cache elsewhere, with spaces between; "": there is
