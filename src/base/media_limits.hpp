@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 // Of a body that is streamed: at least so much wakes its reader, so that a thousand slow clients do
 // not cost as many small writes.
 inline constexpr std::size_t kBodyStreamPiece = 16 * 1024;
-inline constexpr std::uint64_t kDiskWriteBehind = 16ull << 20;     // of an upload; then it is begun
+inline constexpr std::uint64_t kDiskWriteBehind = 16ull << 20; // of an upload; then it is begun
+// Past the page cache: pieces of at least so much, by no more at once (of each thread that writes).
+inline constexpr std::size_t kDiskDirectLeast = 64 * 1024, kDiskDirectPiece = 512 * 1024;
 inline constexpr std::uint64_t kPictureBytes = 64ull << 20;        // larger ones are not decoded
 inline constexpr std::uint64_t kStripBytes = 256ull << 20;         // nor is their metadata removed
 inline constexpr std::uint64_t kPicturePixels = 64'000'000;        // nor these

@@ -3,7 +3,10 @@
 #include "adapters/disk/http_range.hpp"
 #include "base/hex.hpp"
 #include "base/limits.hpp"
+#include "base/media_limits.hpp"
 #include "net/http_codec.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <charconv>
 #include <fcntl.h>
@@ -157,21 +160,39 @@ Task<Result<void>> Endpoint::receive(std::shared_ptr<net::BodyStream> stream,
     const auto bytes = std::make_shared<std::string>(); // one piece is written while one comes
     for (;;) {
         PARLEY_CO_CHECK(co_await stream->read(*bytes));
-        if (bytes->empty()) co_return Result<void>{};
+        if (bytes->empty()) break;
         x_received.add(bytes->size());
-        auto writing = x_store.pool().run(
-            [&files = x_store.files(), incoming, bytes](std::size_t) -> Result<void> {
-                return files.append(*incoming, *bytes);
-            });
-        PARLEY_CO_CHECK(co_await std::move(writing));
+        const bool large = bytes->size() >= limits::kDiskDirectLeast;
+        auto writing = x_store.pool().run([incoming, bytes, large](std::size_t) -> Result<void> {
+            if (!large) incoming->digest(*bytes);
+            return incoming->append(*bytes);
+        });
+        if (!large) {
+            PARLEY_CO_CHECK(co_await std::move(writing));
+            continue;
+        }
+        auto hashing = x_store.pool().run([incoming, bytes](std::size_t) -> Result<void> {
+            incoming->digest(*bytes);
+            return {};
+        });
+        using namespace boost::asio::experimental::awaitable_operators;
+        auto both = std::move(writing) && std::move(hashing);
+        const auto [written, hashed] = co_await std::move(both);
+        PARLEY_CO_CHECK(written);
+        PARLEY_CO_CHECK(hashed);
     }
+    auto flushing =
+        x_store.pool().run([incoming](std::size_t) -> Result<void> { return incoming->flush(); });
+    if (incoming->has_tail()) co_return co_await std::move(flushing);
+    co_return Result<void>{};
 }
 
 Task<Result<void>> Endpoint::finish(std::shared_ptr<Incoming> incoming,
                                     const ports::UploadTerms& terms) {
-    auto finishing = x_store.pool().run([&files = x_store.files(), incoming, sha256 = terms.sha256,
+    auto finishing = x_store.pool().run([&files = x_store.files(), incoming, key = terms.key,
+                                         sha256 = terms.sha256,
                                          type = terms.content_type](std::size_t) -> Result<void> {
-        return files.finish(*incoming, sha256, type);
+        return files.finish(key, *incoming, sha256, type);
     });
     PARLEY_CO_CHECK(co_await std::move(finishing));
     x_uploads.add();
@@ -191,9 +212,9 @@ Endpoint::Answer Endpoint::put(const net::HttpRequest& request, const ports::Upl
     PARLEY_CO_TRY(const auto incoming, co_await begin(terms.key, Files::Begin::fresh));
     auto received = co_await receive(request.stream, incoming);
     if (!received && received.error().code == Errc::media_storage_full) {
-        auto discarding =
-            x_store.pool().run([&files = x_store.files(), incoming](std::size_t) -> Result<void> {
-                files.discard(*incoming);
+        auto discarding = x_store.pool().run(
+            [&files = x_store.files(), key = terms.key](std::size_t) -> Result<void> {
+                files.discard(key);
                 return {};
             });
         static_cast<void>(co_await std::move(discarding));

@@ -2,33 +2,20 @@
 
 #include "base/assert.hpp"
 #include "base/hex.hpp"
-#include "base/media_limits.hpp"
-
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <vector>
 
 namespace parley::disk {
 namespace {
 
 namespace fs = std::filesystem;
-
-Error from_errno(int code) {
-    if (code == ENOSPC || code == EDQUOT)
-        return {Errc::media_storage_full, "the disk of this server is full"};
-    if (code == ENOENT) return {Errc::media_not_uploaded, "there is no such file"};
-    return {Errc::media_unavailable, std::string("the folder of files: ") + std::strerror(code)};
-}
 
 // Keys are made by this server; a wrong one would be a bug that reads other files.
 bool is_key(std::string_view key) {
@@ -54,30 +41,7 @@ Result<void> make_folder_of(const fs::path& file) {
     return {};
 }
 
-Result<void> write_all(int descriptor, std::string_view bytes, std::uint64_t at) {
-    while (!bytes.empty()) {
-        const ssize_t n = ::pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(at));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return from_errno(errno);
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-        at += static_cast<std::uint64_t>(n);
-    }
-    return {};
-}
-
-EVP_MD_CTX* begin_hash() {
-    EVP_MD_CTX* const hash = EVP_MD_CTX_new();
-    PARLEY_ASSERT(hash && EVP_DigestInit_ex(hash, EVP_sha256(), nullptr) == 1);
-    return hash;
-}
-
 } // namespace
-
-Incoming::~Incoming() {
-    if (x_descriptor >= 0) ::close(x_descriptor);
-    EVP_MD_CTX_free(x_hash);
-    x_files.release(x_key);
-}
 
 Files::Files(fs::path folder) : x_folder(std::move(folder)) {
     std::error_code error;
@@ -123,18 +87,26 @@ Result<std::shared_ptr<Incoming>> Files::begin(const std::string& key, Begin how
         if (!x_written.insert(key).second)
             return Error(Errc::overloaded, "somebody else uploads this file now");
     }
-    std::shared_ptr<Incoming> incoming(new Incoming(*this, key)); // from here on it releases
-    if (info(key)) return Error(Errc::media_mismatch, "this file was uploaded before");
+    std::function<void()> released = [this, key] { release(key); };
+    const auto refused = [&](Error error) {
+        released();
+        return error;
+    };
+    if (info(key)) return refused({Errc::media_mismatch, "this file was uploaded before"});
+    const fs::path path = incoming_path(key);
     const int flags = O_RDWR | O_CREAT | O_CLOEXEC | (how == Begin::fresh ? O_EXCL : 0);
-    incoming->x_descriptor = ::open(incoming_path(key).c_str(), flags, 0600);
-    if (incoming->x_descriptor < 0 && errno == EEXIST)
-        return Error(Errc::media_mismatch, "this upload has begun before");
-    if (incoming->x_descriptor < 0) return from_errno(errno);
+    const int descriptor = ::open(path.c_str(), flags, 0600);
+    if (descriptor < 0 && errno == EEXIST)
+        return refused({Errc::media_mismatch, "this upload has begun before"});
+    if (descriptor < 0) return refused(from_errno(errno));
     struct stat facts{};
-    if (::fstat(incoming->x_descriptor, &facts) != 0) return from_errno(errno);
-    incoming->x_size = static_cast<std::uint64_t>(facts.st_size);
-    if (incoming->x_size == 0) incoming->x_hash = begin_hash();
-    return incoming;
+    if (::fstat(descriptor, &facts) != 0) {
+        const int code = errno;
+        ::close(descriptor);
+        return refused(from_errno(code));
+    }
+    return std::make_shared<Incoming>(
+        path.string(), descriptor, static_cast<std::uint64_t>(facts.st_size), std::move(released));
 }
 
 Result<std::uint64_t> Files::incoming_size(const std::string& key) const {
@@ -143,52 +115,19 @@ Result<std::uint64_t> Files::incoming_size(const std::string& key) const {
     return static_cast<std::uint64_t>(facts.st_size);
 }
 
-Result<void> Files::append(Incoming& incoming, std::string_view bytes) {
-    PARLEY_CHECK(write_all(incoming.x_descriptor, bytes, incoming.x_size));
-    incoming.x_size += bytes.size();
-    // The disk begins now, so that little is left for the fsync at the end.
-    if (incoming.x_size - incoming.x_begun >= limits::kDiskWriteBehind) {
-        ::sync_file_range(incoming.x_descriptor, static_cast<off64_t>(incoming.x_begun),
-                          static_cast<off64_t>(incoming.x_size - incoming.x_begun),
-                          SYNC_FILE_RANGE_WRITE);
-        incoming.x_begun = incoming.x_size;
-    }
-    if (incoming.x_hash) EVP_DigestUpdate(incoming.x_hash, bytes.data(), bytes.size());
-    return {};
-}
+void Files::discard(const std::string& key) { ::unlink(incoming_path(key).c_str()); }
 
-void Files::discard(Incoming& incoming) { ::unlink(incoming_path(incoming.x_key).c_str()); }
-
-Result<void> Files::hash_all(Incoming& incoming) const {
-    incoming.x_hash = begin_hash();
-    std::vector<char> buffer(256 * 1024);
-    for (std::uint64_t at = 0; at < incoming.x_size;) {
-        const ssize_t n =
-            ::pread(incoming.x_descriptor, buffer.data(), buffer.size(), static_cast<off_t>(at));
-        if (n <= 0) return from_errno(n < 0 ? errno : EIO);
-        EVP_DigestUpdate(incoming.x_hash, buffer.data(), static_cast<std::size_t>(n));
-        at += static_cast<std::uint64_t>(n);
-    }
-    return {};
-}
-
-Result<void> Files::finish(Incoming& incoming, const std::string& sha256,
+Result<void> Files::finish(const std::string& key, Incoming& incoming, const std::string& sha256,
                            const std::string& content_type) {
-    if (!incoming.x_hash) {
-        PARLEY_CHECK(hash_all(incoming));
-    }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-    unsigned size = 0;
-    EVP_DigestFinal_ex(incoming.x_hash, digest.data(), &size);
-    const std::string found(reinterpret_cast<const char*>(digest.data()), size);
+    PARLEY_TRY(const std::string found, incoming.sha256());
     if (!sha256.empty() && found != sha256) {
-        discard(incoming);
+        discard(key);
         return Error(Errc::media_mismatch, "the bytes are not those of the announced SHA-256");
     }
-    if (::fsync(incoming.x_descriptor) != 0) return from_errno(errno);
+    PARLEY_CHECK(incoming.sync());
     const std::lock_guard lock(x_placing);
-    PARLEY_CHECK(place(incoming.x_key, found));
-    return write_info(incoming.x_key, found, content_type);
+    PARLEY_CHECK(place(key, found));
+    return write_info(key, found, content_type);
 }
 
 // Gives the content its names.

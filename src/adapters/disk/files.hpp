@@ -10,6 +10,7 @@
 // media_unavailable, and those named.
 #pragma once
 
+#include "adapters/disk/incoming.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -20,30 +21,7 @@
 #include <string_view>
 #include <unordered_set>
 
-struct evp_md_ctx_st;
-
 namespace parley::disk {
-
-class Files;
-
-// An upload that somebody writes to; nobody else does meanwhile.
-class Incoming {
-public:
-    ~Incoming();
-    Incoming(const Incoming&) = delete;
-    Incoming& operator=(const Incoming&) = delete;
-    std::uint64_t size() const { return x_size; } // so far
-
-private:
-    friend class Files;
-    Incoming(Files& files, std::string key) : x_files(files), x_key(std::move(key)) {}
-    Files& x_files;
-    const std::string x_key;
-    int x_descriptor = -1;
-    std::uint64_t x_size = 0;
-    std::uint64_t x_begun = 0; // so far the disk was told to write
-    evp_md_ctx_st* x_hash = nullptr; // of all bytes so far; null after a resumption
-};
 
 struct StoredInfo {
     std::string sha256, content_type;
@@ -64,12 +42,11 @@ public:
     Result<std::shared_ptr<Incoming>> begin(const std::string& key, Begin how);
     // How much of an unfinished upload is there; media_not_uploaded: nothing of it.
     Result<std::uint64_t> incoming_size(const std::string& key) const;
-    Result<void> append(Incoming& incoming, std::string_view bytes);
     // On the disk when it answers. media_mismatch: other bytes than `sha256` says ("": any); the
     // upload is gone then.
-    Result<void> finish(Incoming& incoming, const std::string& sha256,
+    Result<void> finish(const std::string& key, Incoming& incoming, const std::string& sha256,
                         const std::string& content_type);
-    void discard(Incoming& incoming);
+    void discard(const std::string& key);
 
     Result<StoredInfo> info(const std::string& key) const; // media_not_uploaded
     Result<int> open(const std::string& key) const;        // media_not_uploaded
@@ -79,11 +56,9 @@ public:
     const std::filesystem::path& folder() const { return x_folder; }
 
 private:
-    friend class Incoming;
     std::filesystem::path incoming_path(const std::string& key) const;
     std::filesystem::path key_path(const std::string& key) const;
     std::filesystem::path object_path(const std::string& sha256) const;
-    Result<void> hash_all(Incoming& incoming) const;
     Result<void> place(const std::string& key, const std::string& sha256);
     Result<void> write_info(const std::string& key, const std::string& sha256,
                             const std::string& content_type);

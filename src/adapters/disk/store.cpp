@@ -18,10 +18,12 @@ Result<void> take_in(Files& files, const std::string& key, const std::filesystem
     PARLEY_CHECK(files.remove(key)); // what an earlier try has left
     PARLEY_TRY(const auto incoming, files.begin(key, Files::Begin::fresh));
     std::vector<char> buffer(256 * 1024);
-    while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), in.gcount() > 0)
-        PARLEY_CHECK(
-            files.append(*incoming, {buffer.data(), static_cast<std::size_t>(in.gcount())}));
-    return files.finish(*incoming, {}, content_type);
+    while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), in.gcount() > 0) {
+        const std::string_view bytes(buffer.data(), static_cast<std::size_t>(in.gcount()));
+        incoming->digest(bytes);
+        PARLEY_CHECK(incoming->append(bytes));
+    }
+    return files.finish(key, *incoming, {}, content_type);
 }
 
 } // namespace
@@ -76,10 +78,8 @@ Task<Result<std::string>> Store::read(std::string key, std::uint64_t offset, std
 }
 
 Task<Result<void>> Store::fetch(std::string key, std::filesystem::path to) {
-    return x_pool.run(
-        [this, key = std::move(key), to = std::move(to)](std::size_t) -> Result<void> {
-            return x_files.link(key, to);
-        });
+    return x_pool.run([this, key = std::move(key), to = std::move(to)](
+                          std::size_t) -> Result<void> { return x_files.link(key, to); });
 }
 
 Task<Result<void>> Store::put(std::string key, std::filesystem::path from,
