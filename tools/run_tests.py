@@ -311,6 +311,17 @@ def part_faults():
     return pytest("tests/faults", timeout_s=3600, env={"PARLEY_FAULTS": "all"}, again=False)
 
 
+def part_cluster_sanitizers():
+    """Every role of a cluster under ASan with UBSan, then TSan, under load and kills (PARLEY_SANITIZED_SECONDS, 60)"""
+    seconds, tally = os.environ.get("PARLEY_SANITIZED_SECONDS", "60"), Tally()
+    for preset in os.environ.get("PARLEY_SANITIZERS", "asan tsan").split():
+        configure(preset)
+        build(preset, "parley")
+        command = [str(venv()), "tests/faults/sanitized.py", f"build/{preset}/parley", "--seconds", seconds]
+        tally.add(one(f"cluster under {preset}", command))
+    return tally
+
+
 def fuzz_targets():
     return ["parley_fuzzers"]
 
@@ -403,15 +414,15 @@ PARTS = {
     "asan": part_asan, "soak": part_soak, "tsan": part_tsan, "fuzz": part_fuzz, "package": part_package,
 }
 # Only by their names.
-LONG = {"faults": part_faults}
+LONG = {"faults": part_faults, "cluster-sanitizers": part_cluster_sanitizers}
 QUICK = ["tidy", "unit", "e2e"]
 
 
 def main(names):
     if names == ["--list"]:
         for name, part in [*PARTS.items(), *LONG.items()]:
-            print(f"{name:10} {part.__doc__}" + (" (not of the whole)" if name in LONG else ""))
-        print(f"{'quick':10} {' '.join(QUICK)}")
+            print(f"{name:18} {part.__doc__}" + (" (not of the whole)" if name in LONG else ""))
+        print(f"{'quick':18} {' '.join(QUICK)}")
         return 0
     wanted = []
     for name in names or PARTS:

@@ -93,10 +93,15 @@ class Cluster:
         if not self.local.state.exists() or not self.local.counts:
             return []
         killed = self.local.down()
-        if delete and self.own_folder and not os.environ.get("PARLEY_KEEP_CLUSTER"):
+        if delete and self.own_folder:
+            self.delete()
+        return killed
+
+    def delete(self):
+        """Once it has ended."""
+        if not os.environ.get("PARLEY_KEEP_CLUSTER"):
             shutil.rmtree(self.local.state.values["postgres_folder"], ignore_errors=True)
             shutil.rmtree(self.folder, ignore_errors=True)
-        return killed
 
     # --- where it is
     @property
@@ -125,6 +130,14 @@ class Cluster:
 
     def start(self, name):
         self.local.start(name)
+
+    def set_own(self, what, name, value):
+        """A part's own `environments` or `wrappers` from its next start on; None: as all others."""
+        with self.local.state.locked() as state:
+            owned = state.values.setdefault(what, {})
+            owned.pop(name, None)
+            if value is not None:
+                owned[name] = value
 
     def not_ready(self):
         return [name for name, *_, ready in self.local.status() if not ready]

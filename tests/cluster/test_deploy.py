@@ -1,12 +1,16 @@
-"""What is in deploy/ names what exists: metrics, settings, roles."""
+"""What is in deploy/ names what exists (metrics, settings, roles), and is what Kubernetes and Compose take."""
 
+import copy
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import kubernetes_validate
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -57,3 +61,65 @@ def test_no_password_stands_in_deploy():
         if path.is_file():
             text = path.read_text(errors="replace")
             assert not re.search(r"password\s*[=:]\s*[\"']?[a-z0-9]{8}", text, re.I), path
+
+
+# The oldest that its makers or distributors still keep, and a new one; both from the package's own schemas.
+KUBERNETES = ("1.29", "1.33")
+
+
+def manifests():
+    for path in sorted((DEPLOY / "kubernetes").glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            name = f"{path.name}:{document['kind']}/{document['metadata']['name']}"
+            yield pytest.param(document, id=name)
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize("document", manifests())
+def test_kubernetes_takes_the_manifests(document, version):
+    kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_a_manifest_with_a_field_that_is_none_is_found():
+    (deployment,) = [p.values[0] for p in manifests() if p.id == "parley.yaml:Deployment/parley-chat"]
+    wrong = copy.deepcopy(deployment)
+    wrong["spec"]["template"]["spec"]["containers"][0]["ressources"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, KUBERNETES[-1], strict=True)
+
+
+COMPOSE = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"  # what `docker compose` itself reads files with
+
+
+def compose_config(file):
+    """What `docker compose config` would say of it."""
+    environment = {**os.environ, "GOFLAGS": "", "CGO_ENABLED": "0"}
+    command = ["go", "run", COMPOSE, "-format", "json", str(file)]
+    return subprocess.run(
+        command, cwd=file.parent, env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def go_is_new_enough():
+    try:
+        told = subprocess.run(["go", "version"], capture_output=True, text=True).stdout
+    except OSError:
+        return False
+    found = re.search(r"go(\d+)\.(\d+)", told)
+    return bool(found) and (int(found[1]), int(found[2])) >= (1, 24)
+
+
+@pytest.mark.skipif(not go_is_new_enough(), reason="Compose's reader is built by Go 1.24 or newer, which is not here")
+def test_compose_takes_its_file(tmp_path):
+    read = compose_config(DEPLOY / "compose/compose.yaml")
+    assert read.returncode == 0, read.stderr
+    services = json.loads(read.stdout)["services"]
+    roles = {service["command"][0] for service in services.values() if service.get("image") == "parley"}
+    assert {"migrate", "chat", "user", "ingest", "heartbeat"} <= roles
+    for service in services.values():
+        for name, wanted in service.get("depends_on", {}).items():
+            if wanted["condition"] == "service_healthy":  # parley's image has a HEALTHCHECK of its own
+                assert services[name].get("healthcheck") or services[name]["image"] == "parley", name
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text((DEPLOY / "compose/compose.yaml").read_text().replace("restart:", "restarts:", 1))
+    assert compose_config(wrong).returncode != 0

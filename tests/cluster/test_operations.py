@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,46 @@ def test_what_was_sealed_and_not_told_is_told_by_the_next_run(cluster):
     mine = next(r for r in bob.got("/v1/rooms")["rooms"] if r["id"] == room)
     assert mine["last_read_id"] == said[0] and mine["unread_count"] == 3
     assert reshard.moves() == [] and reshard.rows_elsewhere() == {}
+
+
+def test_an_erasure_waits_for_a_move_and_goes_on_by_itself(cluster):
+    """So do retention and the removal of files: nothing walks through all shards while two have the same rows."""
+    reshard = Resharding(cluster)
+    api = Api(cluster)
+    ann = api.new_user()
+    room = ann.room()
+    ann.say(room, "soon nowhere")
+    partition, shards = reshard.partition_of(room), len(cluster.local.find("shard"))
+    for _ in range(20):  # until it is killed with its move open
+        process = reshard.begin("--move", f"{partition}:{(reshard.homes()[partition] + 1) % shards}")
+        wait_until(lambda: reshard.moves() or process.poll() is not None)
+        process.kill()
+        process.communicate()
+        if reshard.moves():
+            break
+    assert reshard.moves()
+    nodes = [part for role in ("chat", "user", "media") for part in cluster.local.find(role)]
+    wait_until(lambda: all(b"parley_layout_moves 1" in metrics_of(part) for part in nodes))
+    words = ["user", "erase", ann.name, "--yes", "--wait", "90", "--json"]
+    erasing = subprocess.Popen(
+        [str(binary()), *words], env=reshard.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    done = f"SELECT count(*) FROM erasures WHERE user_id = {ann.id} AND done_at IS NULL"
+    wait_until(lambda: cluster.sql("directory", done).strip() == "1")
+    with pytest.raises(subprocess.TimeoutExpired):  # several looks of who leads
+        erasing.wait(4)
+    reshard()
+    out, errors = erasing.communicate(timeout=120)
+    assert erasing.returncode == 0, out + errors
+    receipt = json.loads(out)
+    assert receipt["done_at"] and receipt["messages"] == 1, receipt
+    assert reshard.moves() == [] and reshard.rows_elsewhere() == {}
+    api.close()
+
+
+def metrics_of(part):
+    with urllib.request.urlopen(f"http://127.0.0.1:{part.port}/metrics", timeout=10) as answer:
+        return answer.read()
 
 
 def test_what_is_not_possible_is_said(cluster):

@@ -33,20 +33,20 @@ def clock_steps(cluster, dice):
     """The time of the day of chat.1; time-outs go on as before."""
     file = cluster.folder / "faketime"
     file.write_text("+0")
-    environments = cluster.local.state.values.setdefault("environments", {})
-    environments["chat.1"] = {
+    environment = {
         "LD_PRELOAD": faketime_library(),
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
+    cluster.set_own("environments", "chat.1", environment)
     cluster.local.restart("chat.1")
     maps = Path(f"/proc/{cluster.part('chat.1').record['pid']}/maps").read_text()
     assert "libfaketime" in maps, "chat.1 runs on the machine's own time"
     for step in ("-5", "-3600", "+0", "+3600", "+0"):
         file.write_text(step)
         time.sleep(2)
-    del environments["chat.1"]
+    cluster.set_own("environments", "chat.1", None)
     cluster.local.restart("chat.1")
 
 
@@ -76,6 +76,53 @@ def no_files(cluster, dice):
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     if share > 0.8:
         raise AssertionError(f"without files to accept with, it used {share:.0%} of a core")
+
+
+# --- memory of a gateway
+
+
+def virtual_bytes(pid):
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
+
+
+def first_answer(port):
+    """Of a handshake: its first line; "" when the connection ends, None when nothing comes."""
+    request = b"GET /v1/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    request += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), 3) as connection:
+            connection.settimeout(3)
+            connection.sendall(request)
+            return connection.recv(200).partition(b"\r\n")[0].decode()
+    except TimeoutError:
+        return None
+    except OSError:
+        return ""
+
+
+@fault("gateway short of memory", pause_max=16)
+def no_memory(cluster, dice):
+    """It gets no more address space, while connections that send nothing whole want some: it refuses them or ends, and
+    its people go elsewhere."""
+    part = cluster.part("chat.1")
+    pid = part.record["pid"]
+    before = resource.prlimit(pid, resource.RLIMIT_AS)
+    resource.prlimit(pid, resource.RLIMIT_AS, (virtual_bytes(pid), before[1]))
+    end, silent, asked = time.monotonic() + 8, 0, 0
+    head = b"POST /v1/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        while part.alive() and time.monotonic() < end:
+            for _ in range(100):
+                with contextlib.suppress(OSError):
+                    hungry = stack.enter_context(socket.create_connection(("127.0.0.1", part.port), 1))
+                    hungry.settimeout(0.2)
+                    hungry.sendall(head + b" " * 50_000)
+            silent += first_answer(part.port) is None
+            asked += 1
+    if part.alive():
+        resource.prlimit(pid, resource.RLIMIT_AS, before)
+        if silent == asked:
+            raise AssertionError(f"it lived, and left {asked} handshakes without an answer")
 
 
 # --- memory and connections of Redis

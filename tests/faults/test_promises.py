@@ -5,10 +5,13 @@ The promise stands beside each bound; the bound has room for a machine that does
 """
 
 import contextlib
+import re
+import signal
 import time
 
 import pytest
-from parley_client import Api, Socket
+from parley_client import Api, Socket, new_nonce, refused
+from store_faults import ends_of, forget_before
 from websockets.exceptions import ConnectionClosed
 
 ROOM_FOR_LOAD = 3  # times as long as promised
@@ -175,3 +178,72 @@ def test_history_through_any_node_has_what_was_acknowledged(cluster, people):
             assert answer.json()["messages"][0] == sent["message"]
     for api in apis:
         api.close()
+
+
+def home_of(cluster, room):
+    """A room's shard, and the number of its partition."""
+    for part in cluster.local.find("shard"):
+        bucket = cluster.sql(part.name, f"SELECT bucket FROM rooms WHERE id = {room}").strip()
+        if bucket:
+            text = f"SELECT partition FROM buckets WHERE bucket = {bucket}"
+            return part.name, int(cluster.sql("directory", text))
+    raise AssertionError(f"no shard has room {room}")
+
+
+def rooms_of_two_shards(cluster, person):
+    """By shard, a room with a message that is stored."""
+    found = {}
+    while len(found) < 2:
+        room = person.user.room()
+        person.user.say(room, "stored")
+        person.user.contents(room)  # which waits for the shard
+        found[home_of(cluster, room)[0]] = room
+    return found
+
+
+def test_what_the_log_deleted_unread_is_told_and_not_hidden(cluster, people):
+    """The partition stands still, the others go on, and the operator's way out is as docs/operations.md has it."""
+    ann, _ = people
+    rooms = rooms_of_two_shards(cluster, ann)
+    room, other = rooms["shard.0"], rooms["shard.1"]
+    shard, partition = home_of(cluster, room)
+    sender = ann.at("chat.1", room)
+    cluster.kill(shard, signal.SIGSTOP)
+    gone = sender.say(room, "acknowledged, and deleted unread")["message"]
+    for name in ("ingest.1", "ingest.2"):  # what they have in memory goes with them
+        cluster.kill(name)
+    forget_before(cluster, ends_of(cluster))
+    cluster.kill(shard, signal.SIGCONT)
+    for name in ("ingest.1", "ingest.2"):
+        cluster.start(name)
+    marks = re.compile(r'"partition":' + str(partition) + r',"log_begins_at":(\d+)')
+
+    def told():
+        return [each for name in ("ingest.1", "ingest.2") for each in marks.findall(cluster.log(name))]
+
+    within(10, told)
+    assert "parley_ingest_lost_records_total 0\n" not in ingest_metrics(cluster, partition)
+    # Nobody is told that all is well.
+    messages = f"/v1/rooms/{room}/messages"
+    refused(ann.user.call("GET", messages, may_fail=True), 503, "unavailable")
+    body = {"nonce": new_nonce(), "type": "TEXT", "content": "behind what?"}
+    refused(ann.user.call("POST", messages, json=body, may_fail=True), 503, "unavailable")
+    ann.user.say(other, "here all is well")
+    assert ann.user.contents(other)[-1] == "here all is well"
+    text = f"UPDATE partitions SET next_offset = {told()[-1]} WHERE partition = {partition}"
+    cluster.sql(shard, text)
+    for name in ("ingest.1", "ingest.2"):
+        cluster.local.restart(name)
+    after = ann.user.say(room, "after")
+    history = ann.user.whole_history(room)
+    # What was not known is known now: it stood in the log behind what is gone.
+    assert [each["content"] for each in history] == ["stored", "behind what?", "after"]
+    assert int(gone["id"]) < int(after["id"])
+
+
+def ingest_metrics(cluster, partition):
+    """Of the worker that has complained."""
+    for name in ("ingest.1", "ingest.2"):
+        if f'"partition":{partition},"log_begins_at"' in cluster.log(name):
+            return Api(cluster.node(name)).http.get("/metrics").text
+    raise AssertionError("no worker complained")

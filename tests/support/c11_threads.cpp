@@ -5,7 +5,16 @@
 // defines is found before the C library's, so librdkafka gets these. glibc keeps mtx_t and cnd_t
 // small enough, and thrd_t the same, for the casts. What librdkafka does with its own memory is not
 // looked at: its atomics are not known either. Without the sanitizer the file is empty.
-#ifdef __SANITIZE_THREAD__
+#if defined(__has_feature) // Clang's way to say it
+#if __has_feature(thread_sanitizer)
+#define PARLEY_UNDER_THREAD_SANITIZER
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__ // GCC's
+#define PARLEY_UNDER_THREAD_SANITIZER
+#endif
+
+#ifdef PARLEY_UNDER_THREAD_SANITIZER
 
 #include <cerrno>
 #include <cstdint>

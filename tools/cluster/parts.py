@@ -93,7 +93,9 @@ class Part:
     def start(self):
         self.prepare()
         log = self.state.log(self.name)
-        record = process.start(self.command(), log, self.environment(), cwd=self.state.folder)
+        # Tests let one run elsewhere, e.g. in a mount namespace of its own (`wrappers`, by its name).
+        command = [*self.state.values.get("wrappers", {}).get(self.name, []), *self.command()]
+        record = process.start(command, log, self.environment(), cwd=self.state.folder)
         self.state.values["processes"][self.name] = record
         self.state.save()
 
