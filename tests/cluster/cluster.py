@@ -126,6 +126,11 @@ class Cluster:
     def start(self, name):
         self.local.start(name)
 
+    def set_environment(self, name, variables):
+        """Of a role, from its next start on."""
+        with self.local.state.locked() as state:
+            state.values.setdefault("environments", {})[name] = variables
+
     def not_ready(self):
         return [name for name, *_, ready in self.local.status() if not ready]
 
@@ -144,7 +149,7 @@ class Cluster:
 
     def log(self, name=None):
         """What it has printed, or all roles have."""
-        roles = ("chat", "user", "ingest", "heartbeat")
+        roles = ("chat", "user", "media", "ingest", "heartbeat")
         parts = self.local.find(name) if name else self.local.parts()
         files = [part.state.log(part.name) for part in parts if name or part.role in roles]
         return "".join(file.read_text(errors="replace") for file in files if file.exists())
@@ -164,8 +169,8 @@ class Cluster:
     def metrics(self):
         """Of all roles, one after the other; Nginx gives them to nobody."""
         texts = []
-        for name in ("chat", "user", "ingest", "heartbeat"):
-            for part in self.local.find(name):
+        for name in ("chat", "user", "media", "ingest", "heartbeat"):
+            for part in self.local.of_role(name):
                 with urllib.request.urlopen(f"http://127.0.0.1:{part.port}/metrics") as answer:
                     texts.append(answer.read().decode())
         return "".join(texts)
