@@ -5,18 +5,22 @@
                                     prints the command that serves FOLDER/data, one word a line
 
 It checks signatures, expiry, signed headers and checksums as AWS does. PARLEY_VERSITYGW names a program that is
-there already. Run twice it does nothing; two at a time wait for each other. Needs go (1.24 or newer).
+there already. Run twice it does nothing; two at a time wait for each other. The Go that builds it is the machine's,
+or fetched (go.py).
 """
 
 import fcntl
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools import go  # noqa: E402
+
 FOLDER = ROOT / ".cache/versitygw"
 VERSION = "v1.8.0"
 
@@ -35,16 +39,13 @@ def fetch():
     return program
 
 
-def can_be_had():
-    """Whether fetch() has a chance: it is there, or Go is that builds it (Debian 12's own is too old)."""
-    if os.environ.get("PARLEY_VERSITYGW") or (FOLDER / f"versitygw-{VERSION}").is_file():
-        return True
+def why_not():
+    """Why fetch() does not come to a program; None: it is there now."""
     try:
-        told = subprocess.run(["go", "version"], capture_output=True, text=True).stdout
-    except OSError:
-        return False
-    found = re.search(r"go(\d+)\.(\d+)", told)
-    return bool(found) and (int(found[1]), int(found[2])) >= (1, 24)
+        fetch()
+    except (go.NotHere, OSError, subprocess.CalledProcessError) as problem:
+        return str(problem)
+    return None
 
 
 def command(program, folder, port, access=None, secret=None):
@@ -59,11 +60,13 @@ def command(program, folder, port, access=None, secret=None):
 
 
 def _build(program):
+    compiler = go.fetch()
     print(f"==> Building VersityGW {VERSION} by Go", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-        environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
+        environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local"}
+        environment.pop("GOROOT", None)  # of another one
         package = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
-        install = ["go", "install", "-trimpath", "-ldflags=-s -w", package]
+        install = [str(compiler), "install", "-trimpath", "-ldflags=-s -w", package]
         subprocess.run(install, env=environment, check=True, stdout=sys.stderr)
         (Path(folder) / "versitygw").rename(program)
 

@@ -187,6 +187,7 @@ std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& r
     media.quota.user_bytes_per_day = settings.media_user_mb_per_day * kMega;
     media.quota.server_bytes = settings.media_server_mb * kMega;
     media.types = settings.media_types;
+    media.ticket_life = settings.media_ticket_life;
     media.strips = true; // here, or by the media role of the cluster
     return std::make_unique<service::Media>(
         rooms, service::Media::Ports{*catalog, *objects, entropy, clock}, std::move(media),
@@ -291,7 +292,8 @@ void Application::Parts::begin_chores() {
     if (sweeps && storage->media() && storage->released_media() && storage->objects()) {
         sweeper =
             std::make_unique<service::MediaSweeper>(*storage->media(), *storage->released_media(),
-                                                    *storage->objects(), clock, log, metrics);
+                                                    *storage->objects(), clock,
+                                                    settings.media_unused_life, log, metrics);
         pictures = std::make_unique<Pictures>(
             Pictures::Parts{*storage, cores[0]->rooms, clock, settings.data, log, metrics});
         for (const Chore chore : {Chore::sweep_media, Chore::look_at_media})

@@ -147,6 +147,13 @@ std::string film_format(const std::filesystem::path& path) {
     return bytes.starts_with("\x1A\x45\xDF\xA3") ? "matroska" : "";
 }
 
+// Of the same length, and of the same family.
+bool is_same_film(const std::filesystem::path& one, const std::filesystem::path& other) {
+    std::error_code error;
+    return film_format(one) == "mov" && film_format(other) == "mov" &&
+           std::filesystem::file_size(one, error) == std::filesystem::file_size(other, error);
+}
+
 } // namespace
 
 struct MediaProcess::Job {
@@ -237,7 +244,8 @@ Result<bool> MediaProcess::strip_now(const Path& file, const Path& to) const {
     PARLEY_TRY(const auto report,
                report_of({.words = {"strip"}, .input = file, .outputs = {{3, to}}}));
     std::error_code error;
-    if (report.stripped && !report.broken && is_same_picture(file, to)) return true;
+    const bool same = report.stripped && !report.broken;
+    if (same && (is_same_picture(file, to) || is_same_film(file, to))) return true;
     std::filesystem::remove(to, error);
     if (!report.stripped && !report.broken) return false;
     x_refused.add();

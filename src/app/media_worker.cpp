@@ -5,6 +5,7 @@
 #include "base/media_limits.hpp"
 #include "protocol/media/blurhash.hpp"
 #include "protocol/media/duration.hpp"
+#include "protocol/media/film.hpp"
 #include "protocol/media/picture.hpp"
 #include "protocol/media/report.hpp"
 
@@ -111,7 +112,12 @@ media::Report look_at(std::uint64_t size, bool picture, vips::Library* library) 
 
 media::Report strip(std::uint64_t size) {
     media::Report report;
-    const auto stripped = media::strip_metadata(read_piece(0, static_cast<std::size_t>(size)));
+    std::string bytes = read_piece(0, static_cast<std::size_t>(size));
+    if (media::is_film(bytes)) {
+        report.stripped = media::strip_film(bytes) && write_all(kSmall, bytes);
+        return report;
+    }
+    const auto stripped = media::strip_metadata(bytes);
     report.broken = !stripped;
     report.stripped = stripped && *stripped && write_all(kSmall, **stripped);
     return report;

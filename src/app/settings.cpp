@@ -229,6 +229,19 @@ std::vector<Setting> media_settings() {
         number_setting<std::uint32_t>("media-server-mb",
                                       "Megabytes of files that the server keeps; 0: any number",
                                       &Settings::media_server_mb, 0, 2'000'000'000),
+        {"media-ticket-seconds", "Within these an upload must have begun",
+         [](Settings& s, const std::string& v) {
+             constexpr auto kMost = static_cast<int>(limits::kMediaTicketLife.count());
+             s.media_ticket_life = std::chrono::seconds(parse_number<int>(v, 1, kMost));
+         },
+         [](const Settings& s) { return std::to_string(s.media_ticket_life.count()); }},
+        {"media-unused-seconds",
+         "After these a file that no message took, or that was not finished, is removed; an upload "
+         "in parts may take an hour",
+         [](Settings& s, const std::string& v) {
+             s.media_unused_life = std::chrono::seconds(parse_number<int>(v, 1, 31'536'000));
+         },
+         [](const Settings& s) { return std::to_string(s.media_unused_life.count()); }},
         list_setting("media-types", "Types of files that are taken; none named: all known ones",
                      &Settings::media_types),
     };

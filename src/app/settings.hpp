@@ -81,6 +81,8 @@ struct Settings {
     chat::LookAlikes filter_lookalikes;
     bool filter_default_list = true;
     std::uint32_t media_max_mb = 2048, media_user_mb_per_day = 20480, media_server_mb = 0;
+    std::chrono::seconds media_ticket_life = limits::kMediaTicketLife;
+    std::chrono::seconds media_unused_life = limits::kMediaUnusedLife;
     std::uint32_t trace_messages = limits::kTracedEvents; // of each core; 0: none
     std::vector<std::string> media_types; // allowed ones; empty: all that are known
 };

@@ -29,8 +29,8 @@ public:
     // `folder` exists, is empty, and stays the caller's.
     virtual Task<Result<Examined>> examine(std::filesystem::path file,
                                            std::filesystem::path folder) = 0;
-    // The same picture without its metadata, into a file that does not exist yet. False: there was
-    // nothing to take out, and there is no such file.
+    // The same picture or film without its metadata, into a file that does not exist yet. False:
+    // there was nothing to take out, and there is no such file.
     virtual Task<Result<bool>> strip(std::filesystem::path file, std::filesystem::path to) = 0;
 
 protected:

@@ -21,6 +21,10 @@
 
 namespace parley::ports {
 
+// The type of a ticket that leaves type and size open: at most `size` bytes of anything, which is
+// looked at when it has come.
+inline constexpr std::string_view kOpenContentType = "application/octet-stream";
+
 // What a signature binds an upload to.
 struct UploadTerms {
     std::string key;

@@ -16,8 +16,6 @@ namespace parley::service {
 namespace {
 
 constexpr std::size_t kShaBytes = 32;
-// The type of a ticket that left it open.
-constexpr std::string_view kOpenType = "application/octet-stream";
 
 const MediaType* guess(std::string_view first, bool whole) {
     for (const MediaType& type : media_types())
@@ -56,7 +54,7 @@ Result<model::MediaFacts> Media::check(const MediaOffer& offer) const {
     model::MediaFacts facts;
     if (offer.open) {
         facts.filename = "file";
-        facts.content_type = kOpenType;
+        facts.content_type = ports::kOpenContentType;
         facts.size = std::min<std::uint64_t>(x_settings.bytes_max, limits::kMediaOpenBytes);
         return facts;
     }
@@ -98,7 +96,7 @@ Task<Result<MediaTicket>> Media::ticket(model::UserId user, model::RoomId room, 
     terms.size = facts.size;
     terms.sha256 = *sha256;
     terms.now = now;
-    terms.expires_at = later(now, limits::kMediaTicketLife);
+    terms.expires_at = later(now, x_settings.ticket_life);
     // First what costs nothing where it fails.
     PARLEY_CO_TRY(ports::UploadTicket upload, co_await x_ports.objects.ticket(terms));
     ports::NewMedia fresh;
@@ -143,8 +141,15 @@ Task<Result<void>> Media::complete(model::UserId user, model::MediaId id) {
 
 Task<Result<void>> Media::ensure_stored(model::Media& media) {
     if (media.state == model::MediaState::stored) co_return Result<void>{};
+    const bool open = media.facts.content_type == ports::kOpenContentType;
+    if (open) {
+        // Its client knows nothing of completing: here it ends that anybody can write to it.
+        PARLEY_CO_TRY(const std::string upload, co_await x_ports.catalog.upload_of(media.id));
+        if (!upload.empty()) {
+            PARLEY_CO_CHECK(co_await x_ports.objects.complete_parts(media.key, upload));
+        }
+    }
     PARLEY_CO_TRY(const ports::ObjectHead head, co_await x_ports.objects.head(media.key));
-    const bool open = media.facts.content_type == kOpenType;
     const bool same =
         (open ? head.size > 0 && head.size <= media.facts.size : head.size == media.facts.size) &&
         (open || head.content_type.empty() || head.content_type == media.facts.content_type) &&
@@ -219,10 +224,10 @@ Task<Result<void>> Media::attach_avatar(model::UserId user, model::MediaId id) {
 
 Task<Result<void>> Media::wait_until_stripped(model::UserId user, model::Media& media) {
     const MediaType* const type = find_media_type(media.facts.content_type);
-    if (!x_settings.strips || !type || !type->picture || media.facts.stripped)
+    if (!x_settings.strips || !type || !type->has_metadata() || media.facts.stripped)
         co_return Result<void>{};
     const bool own = media.user_id == user;
-    const Error not_yet(Errc::media_unavailable, "The picture is being prepared.",
+    const Error not_yet(Errc::media_unavailable, "The file is being prepared.",
                         std::chrono::seconds(1));
     if (x_waiting >= limits::kMediaStripWaits) co_return not_yet;
     struct Count {

@@ -6,6 +6,7 @@
 // Shutdown: callers are waited for.
 #pragma once
 
+#include "base/limits.hpp"
 #include "base/metrics.hpp"
 #include "ports/clock.hpp"
 #include "ports/entropy.hpp"
@@ -13,6 +14,7 @@
 #include "ports/object_store.hpp"
 #include "service/rooms.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +27,8 @@ struct MediaSettings {
     std::uint64_t bytes_max = 1ull << 30; // of one file
     ports::MediaQuota quota;
     std::vector<std::string> types; // allowed ones; empty: all of media_types.hpp
-    bool strips = false;            // some MediaGallery takes metadata out of pictures
+    std::chrono::milliseconds ticket_life = limits::kMediaTicketLife;
+    bool strips = false;            // some MediaGallery takes metadata out of files
 };
 
 // What a client says of a file that it wants to upload.
@@ -65,7 +68,7 @@ public:
     // Before it is this user's avatar: a picture that they have uploaded.
     Task<Result<void>> attach_avatar(model::UserId user, model::MediaId media);
     // unknown_media for everybody who may not read it, and for a variant that there is not. A
-    // picture of which nobody has taken the metadata out yet is waited for, then media_unavailable.
+    // file of which nobody has taken the metadata out yet is waited for, then media_unavailable.
     Task<Result<std::string>> download(model::UserId user, model::MediaId media,
                                        model::MediaVariant variant);
     // What is known of a file by now; unknown_media.

@@ -19,7 +19,7 @@ bool is_worth_a_look(const model::Media& media) {
 
 bool is_to_be_stripped(const model::Media& media) {
     const MediaType* const type = find_media_type(media.facts.content_type);
-    return type && type->picture && !media.facts.stripped;
+    return type && type->has_metadata() && !media.facts.stripped;
 }
 
 std::string key_of(const model::Media& media) {
@@ -44,7 +44,7 @@ MediaGallery::MediaGallery(const Ports& ports, Tell tell, std::filesystem::path 
       x_failed(metrics.counter("parley_media_undescribed_total",
                                "Files that were tried often enough and stay as they are")),
       x_stripped(metrics.counter("parley_media_stripped_total",
-                                 "Pictures whose metadata was taken out")) {}
+                                 "Pictures and films whose metadata was taken out")) {}
 
 Task<std::chrono::milliseconds> MediaGallery::step() {
     co_await tell_again();
@@ -113,7 +113,7 @@ Task<Result<void>> MediaGallery::strip(model::Media& media) {
         if (stripped && *stripped) {
             std::error_code error;
             facts.size = std::filesystem::file_size(to, error);
-            if (error) co_return Error(Errc::unavailable, "a picture is gone");
+            if (error) co_return Error(Errc::unavailable, "a file is gone");
             PARLEY_CO_CHECK(co_await x_ports.objects.put(model::stripped_key(media.key), to,
                                                          media.facts.content_type));
             facts.stripped = true;

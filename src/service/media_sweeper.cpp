@@ -5,12 +5,13 @@
 namespace parley::service {
 
 MediaSweeper::MediaSweeper(ports::MediaCatalog& catalog, ports::ReleasedMedia& released,
-                           ports::ObjectStore& objects, const ports::Clock& clock, Logger& log,
-                           Metrics& metrics)
+                           ports::ObjectStore& objects, const ports::Clock& clock,
+                           std::chrono::milliseconds unused_life, Logger& log, Metrics& metrics)
     : x_catalog(catalog),
       x_released(released),
       x_objects(objects),
       x_clock(clock),
+      x_unused_life(unused_life),
       x_log(log),
       x_removed(metrics.counter("parley_media_removed_total", "Files that were removed")),
       x_failures(metrics.counter("parley_media_sweep_failures_total",
@@ -48,8 +49,7 @@ Task<Result<void>> MediaSweeper::take_released() {
 }
 
 Task<Result<void>> MediaSweeper::take_unused() {
-    const auto life = std::chrono::milliseconds(limits::kMediaUnusedLife).count();
-    const model::Time before{x_clock.now().ms - life};
+    const model::Time before{x_clock.now().ms - x_unused_life.count()};
     PARLEY_CO_TRY(const auto unused,
                   co_await x_catalog.unused_media(before, limits::kMediaSweepBatch));
     for (const model::Media& media : unused)

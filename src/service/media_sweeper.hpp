@@ -19,8 +19,8 @@ namespace parley::service {
 class MediaSweeper {
 public:
     MediaSweeper(ports::MediaCatalog& catalog, ports::ReleasedMedia& released,
-                 ports::ObjectStore& objects, const ports::Clock& clock, Logger& log,
-                 Metrics& metrics);
+                 ports::ObjectStore& objects, const ports::Clock& clock,
+                 std::chrono::milliseconds unused_life, Logger& log, Metrics& metrics);
 
     // Does a little, and answers how long to wait before the next time.
     Task<std::chrono::milliseconds> step();
@@ -35,6 +35,7 @@ private:
     ports::ReleasedMedia& x_released;
     ports::ObjectStore& x_objects;
     const ports::Clock& x_clock;
+    const std::chrono::milliseconds x_unused_life; // then what was never posted goes
     Logger& x_log;
     Counter &x_removed, &x_failures;
 };

@@ -27,6 +27,9 @@ struct MediaType {
     MediaKind kind = MediaKind::document;
     bool shown_inline = false; // otherwise Content-Disposition: attachment
     bool picture = false;      // the picture worker decodes it
+    bool film = false;         // MP4 or QuickTime: its metadata can be taken out, as of pictures
+
+    bool has_metadata() const { return picture || film; }
 };
 
 // All that this build knows; a setting may allow fewer.

@@ -157,7 +157,7 @@ class Cluster:
 
     def log(self, name=None):
         """What it has printed, or all roles have."""
-        roles = ("chat", "user", "ingest", "heartbeat")
+        roles = ("chat", "user", "media", "ingest", "heartbeat")
         parts = self.local.find(name) if name else self.local.parts()
         files = [part.state.log(part.name) for part in parts if name or part.role in roles]
         return "".join(file.read_text(errors="replace") for file in files if file.exists())
@@ -177,8 +177,8 @@ class Cluster:
     def metrics(self):
         """Of all roles, one after the other; Nginx gives them to nobody."""
         texts = []
-        for name in ("chat", "user", "ingest", "heartbeat"):
-            for part in self.local.find(name):
+        for name in ("chat", "user", "media", "ingest", "heartbeat"):
+            for part in self.local.of_role(name):
                 with urllib.request.urlopen(f"http://127.0.0.1:{part.port}/metrics") as answer:
                     texts.append(answer.read().decode())
         return "".join(texts)

@@ -26,8 +26,8 @@ TEXT = "text/plain"
 def cluster():
     missing = missing_programs()
     assert not missing, f"not installed: {', '.join(missing)}"
-    if not versitygw.can_be_had():
-        pytest.skip("no Go 1.24 or newer here to build the S3 server")
+    if why := versitygw.why_not():
+        pytest.skip(f"no S3 server: {why}")
     counts = {"chat": 1, "user": 1, "ingest": 1, "heartbeat": 1, "media": 2}
     with Cluster(counts=counts) as cluster:
         yield cluster

@@ -1,5 +1,6 @@
 """`parley backup` beside a server that is busy, and `parley restore`."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -12,6 +13,9 @@ from websockets.exceptions import ConnectionClosed
 from parley_client import Api, new_nonce
 from parley_command import parley
 from parley_server import Server, binary
+from test_media import fetched, location, put, ticket, uploaded
+from test_media_worker import png
+from test_pictures import described, posted, variant, wait_for
 
 pytestmark = pytest.mark.embedded_only("backups of the data folder")
 
@@ -169,3 +173,81 @@ def test_backup_refuses_what_it_would_overwrite(backup, tmp_path):
     command = [str(binary()), "backup", str(tmp_path / "told"), "--progress", "--data", str(tmp_path / "data")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "copied pages: " in done.stderr and "(100 %)" in done.stderr
+
+
+class Uploader(threading.Thread):
+    """Sends files and takes some of them back; knows what is in each that was sent."""
+
+    def __init__(self, user, room):
+        super().__init__()
+        self.user, self.room, self.stopping, self.problem = user, room, False, None
+        self.contents = {}
+
+    def run(self):
+        try:
+            n = 0
+            while not self.stopping:
+                n += 1
+                data = f"{n} ".encode() * 5_000
+                media, message = posted(self.user, self.room, data, type="text/plain", name="a.txt")
+                self.contents[media] = data
+                if n % 2:
+                    self.user.delete(f"/v1/rooms/{self.room}/messages/{message['id']}")
+        except Exception as problem:
+            self.problem = problem
+
+
+def in_backup(folder):
+    return {file.name for file in (folder / "media/objects").rglob("*") if file.is_file()}
+
+
+def test_a_backup_has_the_files_that_its_database_names_and_no_others(make_server, tmp_path):
+    server = make_server()
+    ann, other = server.api.new_user(), server.api.new_user()
+    room, busy = ann.room(), other.room()
+    picture, message = posted(ann, room, png(600, 300))
+    twice = [posted(ann, room, b"the same" * 100, type="text/plain", name=n)[0] for n in ("a.txt", "b.txt")]
+    unposted = uploaded(ann, room, b"not posted yet", type="text/plain", name="c.txt")
+    unfinished = ticket(ann, room, b"never" * 9, type="text/plain", name="d.txt")
+    gone, regretted = posted(ann, room, b"regretted" * 9, type="text/plain", name="e.txt")
+    described(ann, room, message)
+    ann.delete(f"/v1/rooms/{room}/messages/{regretted['id']}")
+    folder = server.data / "media"
+    lost = hashlib.sha256(b"regretted" * 9).hexdigest()
+    wait_for(lambda: not list(folder.rglob(lost)), 60)
+    uploader = Uploader(other, busy)
+    uploader.start()
+    wait_for(lambda: len(uploader.contents) > 5)
+    before = list(uploader.contents)
+    parley("backup", tmp_path / "backup", "--json", data=server.data)
+    uploader.stopping = True
+    uploader.join()
+    assert not uploader.problem, uploader.problem
+    names = in_backup(tmp_path / "backup")
+    assert hashlib.sha256(b"the same" * 100).hexdigest() in names and lost not in names
+    assert not (tmp_path / "backup/media/keys").exists(), "each content once"
+
+    copy = make_server(start=False)
+    parley("restore", tmp_path / "backup", data=copy.data)
+    copy.start()
+    ann.api = other.api = Api(copy)
+    assert ann.got(f"/v1/rooms/{room}/messages")["messages"][-1]["media"]["thumbnails"]
+    assert variant(ann, picture, "small").status_code == fetched(ann, picture).status_code == 200
+    assert [fetched(ann, media).content for media in twice] == [b"the same" * 100] * 2
+    assert location(ann, gone).status_code == 404
+    assert ann.post_message(room, "", type="MEDIA", media_id=unposted).status_code == 201
+    upload = {**unfinished["upload"], "url": unfinished["upload"]["url"].replace(str(server.port), str(copy.port), 1)}
+    assert put(upload, b"never" * 9).status_code in (200, 403)  # its minute may be over
+    carried = [m["media_id"] for m in other.whole_history(busy) if "media_id" in m and not m.get("deleted")]
+    assert set(before[1::2]) <= set(carried)
+    for media in carried:
+        assert fetched(other, media).content == uploader.contents[media]
+    # The names of a content count as they did: it goes with the last of them.
+    (content,) = (copy.data / "media/objects").rglob(hashlib.sha256(b"the same" * 100).hexdigest())
+    assert content.stat().st_nlink == 3
+    ann.api.close()
+
+    damaged = next((tmp_path / "backup/media/objects").rglob(hashlib.sha256(b"the same" * 100).hexdigest()))
+    flip(damaged, 3)
+    answer = parley("restore", tmp_path / "backup", "--json", data=tmp_path / "none", expect=1)
+    assert damaged.name in answer["error"]["message"] and not (tmp_path / "none").exists()

@@ -9,6 +9,7 @@ import time
 import link_faults  # noqa: F401
 import machine_faults  # noqa: F401
 import store_faults  # noqa: F401
+import media_faults  # noqa: F401
 from kafka_wire import produce
 from registry import fault, killed_for, stop_for
 

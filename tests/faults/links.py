@@ -1,5 +1,5 @@
-"""A cluster for faults: the links of chat.1 and ingest.1 to what they stand on go through proxies, and clients may
-come through another one."""
+"""A cluster for faults: the links of chat.1 and ingest.1 to what they stand on go through proxies, and everybody's to
+the storage of files; clients may come through another one."""
 
 import sys
 import time
@@ -31,12 +31,16 @@ class LinkedCluster(Cluster):
                     proxy = TcpProxy(port, renamed=port if below == "kafka" else None)
                     self.links[part, below] = proxy
                     state.values.setdefault("links", {}).setdefault(part, {})[below] = proxy.port
+            self.links["all", "s3"] = TcpProxy(state.port("s3"))
+            state.values["links"]["all"] = {"s3": self.links["all", "s3"].port}
             state.save()
         super().up()
         # A link that nothing goes through would prove nothing. (A gateway comes to a shard when
         # somebody reads, and a worker has partitions of one shard or of both.)
         end = time.monotonic() + 30
         always = [each for each in self.links if "shard" not in each[1]]
+        if not self.local.counts["media"]:
+            always.remove(("all", "s3"))
         while unused := [each for each in always if not self.links[each].served]:
             if time.monotonic() > end:
                 raise AssertionError(f"nothing goes through {unused}")

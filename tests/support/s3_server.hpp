@@ -1,6 +1,6 @@
 // A real S3 server (VersityGW) for the tests of one program: started when it is first asked for, in
 // a temporary folder, on a free port of 127.0.0.1, ended by its pid and removed when the program
-// ends. Needs go, or what tools/versitygw.py has built before; a test without it fails.
+// ends. Needs what tools/versitygw.py builds; a test without it fails.
 //
 // Threading: the test's main thread.
 #pragma once

@@ -8,6 +8,7 @@
         link.slice(1, 0.001)            # in pieces of one byte
         link.bandwidth(8_000)           # bytes a second and direction
         link.limit(4_000)               # a connection is reset after so many bytes of an answer
+        link.answer(b"HTTP/1.1 500 ...")  # to whoever says something, in place of the target
         link.reset()                    # those that are open now
         link.heal()                     # as it was
 
@@ -32,6 +33,7 @@ class Weather:
         self.stuck = self.refused = False
         self.delay_s = self.pause_s = 0.0
         self.piece = self.per_second = self.most = 0
+        self.answer = b""
 
 
 class TcpProxy:
@@ -81,6 +83,10 @@ class TcpProxy:
     def limit(self, most):
         self.set(most=most)
 
+    def answer(self, data):
+        self.set(answer=data)
+        self.reset()
+
     def reset(self):
         def all_of_them():
             for writer in list(self.open):
@@ -112,6 +118,8 @@ class TcpProxy:
     async def serve(self, reader, writer):
         if self.weather.refused:
             return cut(writer)
+        if self.weather.answer:
+            return await self.answer_one(reader, writer)
         try:
             there, back = await asyncio.open_connection(LOOPBACK, self.target_port, limit=PIECE)
         except OSError:
@@ -127,6 +135,19 @@ class TcpProxy:
             for end in ends:
                 cut(end)
                 self.open.discard(end)
+
+    async def answer_one(self, reader, writer):
+        self.open.add(writer)
+        with contextlib.suppress(OSError):
+            if await reader.read(PIECE):
+                writer.write(self.weather.answer)
+                await writer.drain()
+            # The rest of what it sends is taken, or it would be told of a reset before it reads.
+            while await asyncio.wait_for(reader.read(PIECE), 2):
+                pass
+        with contextlib.suppress(Exception):
+            writer.close()
+        self.open.discard(writer)
 
     async def carry(self, reader, writer, ends, *, answers):
         carried = 0

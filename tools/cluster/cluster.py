@@ -171,9 +171,9 @@ class Cluster:
         known["binary"] = str(options.get("binary") or find_binary())
         for role, count in {**COUNTS, **self.counts, **counts}.items():
             self.counts[role] = count
-        if self.counts["media"] and not versitygw.can_be_had():
+        if self.counts["media"] and (why := versitygw.why_not()):
             self.counts["media"] = 0
-            self.say("it serves no files: their storage is built by Go 1.24 or newer, which is not here")
+            self.say(f"it serves no files, for their storage is not here: {why}")
         self.state.data("parley").mkdir(exist_ok=True, mode=0o700)
         if "postgres_folder" not in self.state.values:
             self.state.values["postgres_folder"] = str(self.make_postgres_folder())

@@ -16,8 +16,6 @@ namespace parley::disk {
 namespace {
 
 constexpr const char* kTusVersion = "1.0.0";
-// Of a ticket that leaves type and size open; the size is then the most that is taken.
-constexpr std::string_view kOpenType = "application/octet-stream";
 
 int status_of(Errc code) {
     switch (code) {
@@ -202,7 +200,7 @@ Task<Result<void>> Endpoint::finish(std::shared_ptr<Incoming> incoming,
 Endpoint::Answer Endpoint::put(const net::HttpRequest& request, const ports::UploadTerms& terms) {
     if (x_clock.now() > terms.expires_at)
         co_return Error(Errc::forbidden, "This URL has expired. Ask for a new one.");
-    const bool open = terms.content_type == kOpenType;
+    const bool open = terms.content_type == ports::kOpenContentType;
     if (!open && request.header("content-type") != terms.content_type)
         co_return Error(Errc::forbidden, "Send the Content-Type that was announced.");
     if (request.stream->size() > terms.size)

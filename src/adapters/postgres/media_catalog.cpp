@@ -1,58 +1,26 @@
 #include "adapters/postgres/media_catalog.hpp"
 
 #include "base/hex.hpp"
+#include "ports/media_rows.hpp"
 
 namespace parley::postgres {
 namespace {
 
-#define PARLEY_MEDIA_COLUMNS                                                                       \
-    "id, room_id, user_id, key, facts, sha256, state, created_at, ticket_expires_at"
-
+using ports::unknown_media;
 using Many = std::vector<model::Media>;
-
-constexpr std::int64_t kDayMs = 86'400'000;
-
-Error unknown() { return {Errc::unknown_media, "no such file"}; }
-
-model::Media read_media(const Row& row) {
-    model::Media media;
-    media.id = row.id<model::MediaId>(0);
-    media.room_id = row.id<model::RoomId>(1);
-    media.user_id = row.id<model::UserId>(2);
-    media.key = row.string(3);
-    const model::MediaFactsRef facts = model::media_facts_of(row.text(4));
-    if (!facts) throw DatabaseError(Errc::internal, "the facts of a media cannot be read");
-    media.facts = *facts;
-    media.sha256 = from_hex(row.text(5)).value_or(std::string());
-    media.state = row.enumerator<model::MediaState>(6);
-    media.created_at = row.time(7);
-    media.ticket_expires_at = row.time(8);
-    return media;
-}
 
 Many read_all(const Rows& rows) {
     Many found;
-    for (const Row row : rows) found.push_back(read_media(row));
+    for (const Row row : rows) found.push_back(ports::read_media<DatabaseError>(row));
     return found;
 }
 
 Result<void> write(Connection& database, const char* sql, const Params& params) {
-    if (database.query(sql, params).changes() == 0) return unknown();
+    if (database.query(sql, params).changes() == 0) return unknown_media();
     return {};
 }
 
 // --- quota
-
-Error day_is_full(const ports::NewMedia& media) {
-    const std::int64_t next = (media.created_at.ms / kDayMs + 1) * kDayMs;
-    return {Errc::media_quota, "so much may not be uploaded in one day",
-            std::chrono::milliseconds(next - media.created_at.ms)};
-}
-
-Error server_is_full() {
-    return {Errc::media_quota, "this server keeps no more files",
-            std::chrono::milliseconds(std::chrono::hours(1))};
-}
 
 // False: it would be more than `most` (0: no bound), and nothing is counted.
 bool count(Connection& database, std::int64_t day, model::UserId user, std::uint64_t size,
@@ -75,21 +43,21 @@ void count_server(Connection& database, std::int64_t bytes) {
 Result<model::Media> insert(Connection& database, model::Media media, const ports::NewMedia& fresh,
                             const ports::MediaQuota& quota) {
     Transaction transaction(database);
-    const std::int64_t day = fresh.created_at.ms / kDayMs;
+    const std::int64_t day = ports::usage_day(fresh.created_at);
     const std::uint64_t size = fresh.facts.size;
     // Of days that are over; two at once leave each other's alone.
     database.queue("DELETE FROM media_usage WHERE (day, user_id) IN (SELECT day, user_id FROM "
                    "media_usage WHERE day > 0 AND day < $1 LIMIT 100 FOR UPDATE SKIP LOCKED)",
                    Params(day - 1));
     if (!count(database, day, fresh.user_id, size, quota.user_bytes_per_day))
-        return day_is_full(fresh);
+        return ports::usage_day_is_full(fresh.created_at);
     const std::string facts = model::to_json(media.facts), sha256 = to_hex(media.sha256);
     database.queue("INSERT INTO media (id, room_id, user_id, key, facts, size, sha256, state, "
                    "created_at, ticket_expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
                    "$10)",
                    Params(media.id, media.room_id, media.user_id, media.key, facts, size, sha256,
                           media.state, media.created_at, media.ticket_expires_at));
-    if (!count(database, 0, {}, size, quota.server_bytes)) return server_is_full();
+    if (!count(database, 0, {}, size, quota.server_bytes)) return ports::server_is_full();
     transaction.commit();
     return media;
 }
@@ -102,7 +70,7 @@ Result<void> store(Connection& database, model::MediaId media, const std::string
     Transaction transaction(database);
     const Rows rows = database.query(
         "SELECT size FROM media WHERE id = $1 AND state <> 3 FOR UPDATE", Params(media));
-    if (rows.empty()) return unknown();
+    if (rows.empty()) return unknown_media();
     const auto more = static_cast<std::int64_t>(facts.size) - rows.front().integer(0);
     database.queue("UPDATE media SET state = 2, sha256 = CASE WHEN $2 = '' THEN sha256 ELSE $2 "
                    "END, facts = $3, size = $4 WHERE id = $1",
@@ -148,16 +116,7 @@ Task<Result<model::Media>> MediaRecords::create_media(ports::NewMedia fresh,
     return x_pool.run(
         [this, fresh = std::move(fresh), quota](Connection& database) -> Result<model::Media> {
             PARLEY_TRY(const std::int64_t id, x_ids.next(fresh.created_at));
-            model::Media media;
-            media.id = model::MediaId{id};
-            media.room_id = fresh.room_id;
-            media.user_id = fresh.user_id;
-            media.facts = fresh.facts;
-            media.key = fresh.key;
-            media.sha256 = fresh.sha256;
-            media.created_at = fresh.created_at;
-            media.ticket_expires_at = fresh.ticket_expires_at;
-            return insert(database, std::move(media), fresh, quota);
+            return insert(database, ports::media_of(fresh, model::MediaId{id}), fresh, quota);
         });
 }
 
@@ -166,8 +125,8 @@ Task<Result<model::Media>> MediaRecords::find_media(model::MediaId media) {
         const Rows rows = database.query("SELECT " PARLEY_MEDIA_COLUMNS
                                          " FROM media WHERE id = $1 AND state <> 3",
                                          Params(media));
-        if (rows.empty()) return unknown();
-        return read_media(rows.front());
+        if (rows.empty()) return unknown_media();
+        return ports::read_media<DatabaseError>(rows.front());
     });
 }
 
@@ -185,8 +144,8 @@ Task<Result<void>> MediaRecords::attach_media(model::MediaId media, model::RoomI
 Task<Result<std::vector<model::RoomId>>> MediaRecords::media_rooms(model::MediaId media) {
     return x_pool.run([media](Connection& database) -> Result<std::vector<model::RoomId>> {
         std::vector<model::RoomId> rooms;
-        for (const Row row : database.query("SELECT room_id FROM media_rooms WHERE media_id = $1",
-                                            Params(media)))
+        for (const Row row :
+             database.query("SELECT room_id FROM media_rooms WHERE media_id = $1", Params(media)))
             rooms.push_back(row.id<model::RoomId>(0));
         return rooms;
     });
@@ -220,7 +179,7 @@ Task<Result<std::string>> MediaRecords::upload_of(model::MediaId media) {
     return x_pool.run([media](Connection& database) -> Result<std::string> {
         const Rows rows =
             database.query("SELECT upload_id FROM media WHERE id = $1", Params(media));
-        if (rows.empty()) return unknown();
+        if (rows.empty()) return unknown_media();
         return rows.front().string(0);
     });
 }

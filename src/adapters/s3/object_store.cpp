@@ -51,15 +51,23 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
+// What is remembered of an upload in parts: COUNT:ID, and COUNT/MOST:ID where no signature says how
+// many bytes may come.
 struct Parts {
-    std::uint64_t count = 0;
+    std::uint64_t count = 0, bytes_max = UINT64_MAX;
     std::string id;
 };
 
 std::optional<Parts> parts_of(const std::string& upload_id) {
     const std::size_t colon = upload_id.find(':');
     if (colon == std::string::npos) return std::nullopt;
-    return Parts{number(std::string_view(upload_id).substr(0, colon)), upload_id.substr(colon + 1)};
+    const std::string_view counts = std::string_view(upload_id).substr(0, colon);
+    Parts parts;
+    parts.count = number(counts);
+    parts.id = upload_id.substr(colon + 1);
+    if (const auto slash = counts.find('/'); slash != std::string_view::npos)
+        parts.bytes_max = number(counts.substr(slash + 1));
+    return parts;
 }
 
 std::chrono::seconds life_of(model::Time now, model::Time end) {
@@ -105,8 +113,7 @@ ports::UploadTicket ObjectStore::whole(const ports::UploadTerms& terms) const {
     return ticket;
 }
 
-Result<ports::UploadTicket> ObjectStore::in_parts(std::size_t worker,
-                                                  const ports::UploadTerms& terms) {
+Result<std::string> ObjectStore::begin_parts(std::size_t worker, const ports::UploadTerms& terms) {
     PARLEY_TRY(const HttpAnswer made,
                x_storage.call(worker, {.method = "POST",
                                        .key = terms.key,
@@ -114,6 +121,26 @@ Result<ports::UploadTicket> ObjectStore::in_parts(std::size_t worker,
                                        .headers = {{"content-type", terms.content_type}}}));
     const auto id = element(made.body, "UploadId");
     if (!id) return Error(Errc::media_unavailable, "the storage gave no upload");
+    return std::string(*id);
+}
+
+// A client that sends just the bytes can be bound to no type, size or "only once" by headers. So
+// its one PUT is a part: no object until complete(), which looks at the size, and none to write to
+// after it.
+Result<ports::UploadTicket> ObjectStore::open(std::size_t worker, const ports::UploadTerms& terms) {
+    PARLEY_TRY(const std::string id, begin_parts(worker, terms));
+    ports::UploadTicket ticket;
+    ticket.expires_at = terms.expires_at;
+    ticket.whole.method = "PUT";
+    ticket.whole.url = x_storage.presign("PUT", terms.key, {{"partNumber", "1"}, {"uploadId", id}},
+                                         {}, terms.now, life_of(terms.now, terms.expires_at));
+    ticket.upload_id = "1/" + std::to_string(terms.size) + ":" + id;
+    return ticket;
+}
+
+Result<ports::UploadTicket> ObjectStore::in_parts(std::size_t worker,
+                                                  const ports::UploadTerms& terms) {
+    PARLEY_TRY(const std::string id, begin_parts(worker, terms));
     const std::uint64_t least = (terms.size + limits::kStorageParts - 1) / limits::kStorageParts;
     ports::UploadTicket ticket;
     ticket.part_size = std::max<std::uint64_t>(limits::kStoragePartBytes, least);
@@ -125,21 +152,23 @@ Result<ports::UploadTicket> ObjectStore::in_parts(std::size_t worker,
     for (std::uint64_t i = 1; i <= count; ++i) {
         const std::uint64_t size =
             i < count ? ticket.part_size : terms.size - (count - 1) * ticket.part_size;
-        const Fields query{{"partNumber", std::to_string(i)}, {"uploadId", std::string(*id)}};
+        const Fields query{{"partNumber", std::to_string(i)}, {"uploadId", id}};
         const Fields length{{"content-length", std::to_string(size)}};
         ticket.parts.push_back(
             {static_cast<std::uint32_t>(i),
              {"PUT", x_storage.presign("PUT", terms.key, query, length, terms.now, life), {}}});
     }
-    ticket.upload_id = std::to_string(count) + ":" + std::string(*id);
+    ticket.upload_id = std::to_string(count) + ":" + id;
     return ticket;
 }
 
 Task<Result<ports::UploadTicket>> ObjectStore::ticket(ports::UploadTerms terms) {
     x_tickets.add();
-    if (terms.size <= limits::kStorageWholeBytes) co_return whole(terms);
-    auto making = x_storage.run(
-        [this, terms = std::move(terms)](std::size_t worker) { return in_parts(worker, terms); });
+    const bool is_open = terms.content_type == ports::kOpenContentType;
+    if (!is_open && terms.size <= limits::kStorageWholeBytes) co_return whole(terms);
+    auto making = x_storage.run([this, terms = std::move(terms), is_open](std::size_t worker) {
+        return is_open ? open(worker, terms) : in_parts(worker, terms);
+    });
     co_return co_await std::move(making);
 }
 
@@ -152,10 +181,14 @@ Result<void> ObjectStore::complete(std::size_t worker, const std::string& key,
                                        .key = key,
                                        .query = {{"max-parts", "1000"}, {"uploadId", parts->id}}}));
     std::map<std::uint64_t, std::string> tags;
+    std::uint64_t bytes = 0;
     for (const std::string_view part : elements(list.body, "Part")) {
         const auto at = element(part, "PartNumber"), tag = element(part, "ETag");
         if (at && tag) tags[number(*at)] = *tag;
+        if (const auto size = element(part, "Size")) bytes += number(*size);
     }
+    if (bytes > parts->bytes_max)
+        return Error(Errc::media_mismatch, "What was uploaded is longer than is taken.");
     std::string body = "<CompleteMultipartUpload>";
     for (std::uint64_t i = 1; i <= parts->count; ++i) {
         if (!tags.contains(i)) return not_finished();

@@ -39,6 +39,8 @@ public:
 
 private:
     ports::UploadTicket whole(const ports::UploadTerms& terms) const;
+    Result<std::string> begin_parts(std::size_t worker, const ports::UploadTerms& terms);
+    Result<ports::UploadTicket> open(std::size_t worker, const ports::UploadTerms& terms);
     Result<ports::UploadTicket> in_parts(std::size_t worker, const ports::UploadTerms& terms);
     Result<void> complete(std::size_t worker, const std::string& key, const std::string& upload_id);
     Result<void> remove_with_parts(std::size_t worker, const std::string& key);

@@ -133,6 +133,59 @@ TEST_F(S3StoreTest, large_uploads_come_in_parts) {
     EXPECT_EQ(send(removed.parts[0].request, part(0)), 404);
 }
 
+TEST_F(S3StoreTest, an_upload_that_says_nothing_of_itself_is_bound_when_it_is_completed) {
+    const auto opened = [this](std::string key) {
+        ports::UploadTerms asked = terms(std::move(key), "0123456789");
+        asked.content_type = ports::kOpenContentType;
+        return ticket(asked);
+    };
+    const auto given = opened("r1/open");
+    EXPECT_EQ(given.whole.method, "PUT");
+    EXPECT_TRUE(given.whole.headers.empty());
+    EXPECT_EQ(await(x_store.complete_parts("r1/open", given.upload_id)).error().code,
+              Errc::media_not_uploaded);
+    EXPECT_EQ(x_http.perform({"PUT", given.whole.url, {{"content-type", "x/y"}}, "abc"})->status,
+              200);
+    EXPECT_EQ(await(x_store.head("r1/open")).error().code, Errc::media_not_uploaded);
+    EXPECT_TRUE(await(x_store.complete_parts("r1/open", given.upload_id)).has_value());
+    EXPECT_EQ(send(given.whole, "other"), 404) << "what was looked at stays what it is";
+    EXPECT_EQ(await(x_store.read("r1/open", 0, 9)).value(), "abc");
+
+    const auto longer = opened("r1/longer");
+    EXPECT_EQ(send(longer.whole, "01234567890"), 200);
+    EXPECT_EQ(await(x_store.complete_parts("r1/longer", longer.upload_id)).error().code,
+              Errc::media_mismatch);
+    EXPECT_EQ(await(x_store.head("r1/longer")).error().code, Errc::media_not_uploaded);
+}
+
+TEST_F(S3StoreTest, what_a_download_says_of_itself_is_signed) {
+    const std::string svg = "<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>";
+    ports::UploadTerms asked = terms("r1/active", svg);
+    asked.content_type = "image/svg+xml";
+    ASSERT_EQ(send(ticket(asked).whole, svg), 200);
+    const model::Time now = x_clock.now();
+    const std::string url =
+        x_store.download_url({"r1/active", "image/svg+xml", "a.svg", false, now, {now.ms + 60'000}})
+            .value();
+    const auto answer = get(url).value();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.header("content-type"), "image/svg+xml");
+    EXPECT_EQ(answer.header("content-disposition"),
+              "attachment; filename=\"a.svg\"; filename*=UTF-8''a.svg");
+    std::string shown = url;
+    shown.replace(shown.find("attachment"), 10, "inline");
+    EXPECT_EQ(get(shown)->status, 403);
+    shown = url;
+    const std::size_t name = shown.find("&response-content-disposition=");
+    const std::size_t query =
+        name == std::string::npos ? shown.find("response-content-disposition=") : name + 1;
+    shown.erase(query, shown.find('&', query) - query + 1);
+    EXPECT_EQ(get(shown)->status, 403) << "nor may it be left out";
+    shown = url;
+    shown.replace(shown.find("image%2Fsvg%2Bxml"), 17, "text%2Fhtml");
+    EXPECT_EQ(get(shown)->status, 403);
+}
+
 TEST_F(S3StoreTest, files_go_both_ways_and_removal_is_for_good) {
     const test::TemporaryFolder folder("parley-s3-files");
     const auto from = folder.path() / "from", to = folder.path() / "to";

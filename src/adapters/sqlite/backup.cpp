@@ -2,6 +2,7 @@
 
 #include "adapters/sqlite/migrations.hpp"
 #include "adapters/sqlite/offline.hpp"
+#include "model/media.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -45,6 +46,22 @@ CopyFacts check_copy(const std::filesystem::path& file) {
             facts.rows.emplace_back(tables.string(0), database.pragma(count.c_str()));
         }
         return facts;
+    } catch (const DatabaseError& error) {
+        throw std::runtime_error(file.string() + " cannot be used: " + error.what());
+    }
+}
+
+std::vector<NamedMedia> named_media(const std::filesystem::path& file) {
+    try {
+        Database database(file, Database::Mode::reader);
+        std::vector<NamedMedia> named;
+        auto rows = database.query("SELECT key, state, facts FROM media WHERE state <> 3");
+        while (rows.row()) {
+            const model::MediaFactsRef facts = model::media_facts_of(rows.text(2));
+            named.push_back(
+                {rows.string(0), rows.integer(1) == 2, facts && facts->stripped.value_or(false)});
+        }
+        return named;
     } catch (const DatabaseError& error) {
         throw std::runtime_error(file.string() + " cannot be used: " + error.what());
     }

@@ -1,14 +1,12 @@
 #include "adapters/sqlite/media_catalog.hpp"
 
 #include "base/hex.hpp"
+#include "ports/media_rows.hpp"
 
 #include <algorithm>
 
 namespace parley::sqlite {
 namespace {
-
-#define PARLEY_MEDIA_COLUMNS                                                                       \
-    "id, room_id, user_id, key, facts, sha256, state, created_at, ticket_expires_at"
 
 #define PARLEY_MEDIA_IN_USE                                                                        \
     "(EXISTS (SELECT 1 FROM messages m JOIN rooms r ON r.id = m.room_id "                          \
@@ -16,27 +14,10 @@ namespace {
     "(SELECT 1 FROM held_messages WHERE media_id = ?1 AND state = 1) OR EXISTS "                   \
     "(SELECT 1 FROM users WHERE avatar_media_id = ?1))"
 
-constexpr std::int64_t kDayMs = 86'400'000;
-
-Error unknown() { return {Errc::unknown_media, "no such file"}; }
-
-model::Media read_media(const Query& row) {
-    model::Media media;
-    media.id = row.id<model::MediaId>(0);
-    media.room_id = row.id<model::RoomId>(1);
-    media.user_id = row.id<model::UserId>(2);
-    media.key = row.string(3);
-    const model::MediaFactsRef facts = model::media_facts_of(row.text(4));
-    if (!facts) throw DatabaseError(Errc::internal, "the facts of a media cannot be read");
-    media.facts = *facts;
-    media.sha256 = from_hex(row.text(5)).value_or(std::string());
-    media.state = row.enumerator<model::MediaState>(6);
-    media.created_at = row.time(7);
-    media.ticket_expires_at = row.time(8);
-    return media;
-}
-
+using ports::unknown_media;
 using Many = std::vector<model::Media>;
+
+model::Media read_media(const Query& row) { return ports::read_media<DatabaseError>(row); }
 
 Many read_all(Query query) {
     Many found;
@@ -78,35 +59,24 @@ void MediaRecords::add_usage(model::UserId user, std::int64_t day, std::int64_t 
 Result<void> MediaRecords::check_quota(const ports::NewMedia& media,
                                        const ports::MediaQuota& quota) {
     const std::uint64_t size = media.facts.size;
-    const std::int64_t day = media.created_at.ms / kDayMs;
+    const std::int64_t day = ports::usage_day(media.created_at);
     const auto exceeds = [size](std::uint64_t used, std::uint64_t most) {
         return most > 0 && (size > most || used > most - size);
     };
     if (exceeds(used(media.user_id, day), quota.user_bytes_per_day))
-        return Error(Errc::media_quota, "so much may not be uploaded in one day",
-                     std::chrono::milliseconds((day + 1) * kDayMs - media.created_at.ms));
-    if (exceeds(used({}, 0), quota.server_bytes))
-        return Error(Errc::media_quota, "this server keeps no more files",
-                     std::chrono::milliseconds(std::chrono::hours(1)));
+        return ports::usage_day_is_full(media.created_at);
+    if (exceeds(used({}, 0), quota.server_bytes)) return ports::server_is_full();
     return {};
 }
 
 Result<model::Media> MediaRecords::insert(const ports::NewMedia& fresh,
                                           const ports::MediaQuota& quota) {
     PARLEY_CHECK(check_quota(fresh, quota));
-    const std::int64_t day = fresh.created_at.ms / kDayMs;
+    const std::int64_t day = ports::usage_day(fresh.created_at);
     x_writing.query("DELETE FROM media_usage WHERE user_id <> 0 AND day < ?").bind(day - 1).run();
     add_usage(fresh.user_id, day, static_cast<std::int64_t>(fresh.facts.size));
     add_usage({}, 0, static_cast<std::int64_t>(fresh.facts.size));
-    model::Media media;
-    media.id = {x_ids.next(fresh.created_at)};
-    media.room_id = fresh.room_id;
-    media.user_id = fresh.user_id;
-    media.facts = fresh.facts;
-    media.key = fresh.key;
-    media.sha256 = fresh.sha256;
-    media.created_at = fresh.created_at;
-    media.ticket_expires_at = fresh.ticket_expires_at;
+    model::Media media = ports::media_of(fresh, {x_ids.next(fresh.created_at)});
     const std::string facts = model::to_json(media.facts), sha256 = to_hex(media.sha256);
     x_writing
         .query("INSERT INTO media (id, room_id, user_id, key, facts, size, sha256, state, "
@@ -122,7 +92,7 @@ Task<Result<model::Media>> MediaRecords::find_media(model::MediaId media) {
         auto query = database.query("SELECT " PARLEY_MEDIA_COLUMNS
                                     " FROM media WHERE id = ? AND state <> 3");
         query.bind(media);
-        if (!query.row()) return unknown();
+        if (!query.row()) return unknown_media();
         return read_media(query);
     });
 }
@@ -130,7 +100,7 @@ Task<Result<model::Media>> MediaRecords::find_media(model::MediaId media) {
 // --- uses
 
 Result<void> MediaRecords::check_found() {
-    if (x_writing.changes() == 0) return unknown();
+    if (x_writing.changes() == 0) return unknown_media();
     return {};
 }
 
@@ -209,7 +179,7 @@ Task<Result<std::string>> MediaRecords::upload_of(model::MediaId media) {
     return x_readers.read([media](Database& database) -> Result<std::string> {
         auto query = database.query("SELECT upload_id FROM media WHERE id = ?");
         query.bind(media);
-        if (!query.row()) return unknown();
+        if (!query.row()) return unknown_media();
         return query.string(0);
     });
 }
@@ -278,8 +248,7 @@ Task<Result<std::vector<model::MediaId>>> MediaRecords::released_media(std::size
 
 Task<Result<bool>> MediaRecords::media_in_use(model::MediaId media) {
     return x_readers.read([media](Database& database) -> Result<bool> {
-        auto query = database.query(
-            "SELECT " PARLEY_MEDIA_IN_USE);
+        auto query = database.query("SELECT " PARLEY_MEDIA_IN_USE);
         query.bind(media);
         return query.row() && query.integer(0) != 0;
     });

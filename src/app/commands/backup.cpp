@@ -5,6 +5,7 @@
 #include "adapters/sqlite/directory_lock.hpp"
 #include "adapters/sqlite/offline.hpp"
 #include "adapters/system/system_clock.hpp"
+#include "app/commands/backup_media.hpp"
 #include "app/commands/command.hpp"
 #include "app/commands/files.hpp"
 #include "app/version.hpp"
@@ -28,7 +29,7 @@ namespace json = boost::json;
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kFormat = "parley-backup";
 constexpr int kFormatVersion = 1;
-constexpr std::size_t kManifestBytesMax = 64 << 20;
+constexpr std::size_t kManifestBytesMax = 512 << 20; // 200 bytes for each content
 // Where a restore puts files before they are in place.
 constexpr const char* kRestoring = ".restoring";
 
@@ -50,12 +51,14 @@ private:
     bool x_kept = false;
 };
 
-// The database is copied by SQLite; locks and what is unfinished are nobody's data.
+// The database is copied by SQLite, uploads by MediaBackup; locks and what is unfinished are
+// nobody's data.
 bool is_copied_as_file(const fs::path& relative) {
     const std::string name = relative.string();
     const std::string file = relative.filename().string();
-    return !name.starts_with("parley.db") && name != "parley.lock" && name != kManifest &&
-           !name.starts_with(kRestoring) && !file.ends_with(".new") && !file.starts_with(".import");
+    return !is_of_media(relative) && !name.starts_with("parley.db") && name != "parley.lock" &&
+           name != kManifest && name != kMediaKeys && !name.starts_with(kRestoring) &&
+           !file.ends_with(".new") && !file.starts_with(".import");
 }
 
 json::object facts_of(const std::string& name, const FileFacts& facts) {
@@ -65,8 +68,10 @@ json::object facts_of(const std::string& name, const FileFacts& facts) {
 json::array copy_files(const fs::path& data, const fs::path& to) {
     json::array files;
     std::vector<fs::path> names;
-    for (const auto& entry : fs::recursive_directory_iterator(data)) {
+    for (fs::recursive_directory_iterator at(data), end; at != end; ++at) {
+        const fs::directory_entry& entry = *at;
         const fs::path relative = fs::relative(entry.path(), data);
+        if (is_of_media(relative)) at.disable_recursion_pending();
         if (!is_copied_as_file(relative)) continue;
         if (entry.is_directory() && !entry.is_symlink()) fs::create_directories(to / relative);
         if (entry.is_regular_file() && !entry.is_symlink()) names.push_back(relative);
@@ -90,6 +95,31 @@ fs::path absolute_of(const std::string& name) {
     return path.has_filename() ? path : path.parent_path();
 }
 
+// The database into parley.db, and the files that it names, of which the manifest's entries are
+// answered.
+json::array copy_store(const fs::path& data, const fs::path& to, Console& console) {
+    const fs::path copy = to / "parley.db";
+    MediaBackup media(data, to);
+    media.copy(console);
+    std::vector<sqlite::NamedMedia> named;
+    // One that came after the first look and went before the second is not in a second copy.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        fs::remove(copy);
+        sqlite::copy_database(data, copy, [&](std::uint64_t done, std::uint64_t total) {
+            console.progress("copied pages", done, total);
+        });
+        console.end_progress();
+        media.copy(console);
+        named = sqlite::named_media(copy);
+        if (media.missing(named).empty()) break;
+    }
+    if (const auto missing = media.missing(named); !missing.empty())
+        console.note(std::to_string(missing.size()) + " files that the database names are not in " +
+                     (data / "media").string() + ": " + missing.front() +
+                     (missing.size() > 1 ? ", ..." : ""));
+    return media.finish(named);
+}
+
 void refuse_inside(const fs::path& folder, const fs::path& data) {
     const fs::path inside = folder.lexically_relative(fs::absolute(data).lexically_normal());
     if (!inside.empty() && *inside.begin() != "..")
@@ -107,12 +137,10 @@ int run_backup(const Invocation& given, Console& console) {
     StagingFolder staging(folder.string() + ".partial-" + std::to_string(::getpid()));
     const fs::path copy = staging.path() / "parley.db";
     const model::Time taken = system::SystemClock().now();
-    sqlite::copy_database(data, copy, [&](std::uint64_t done, std::uint64_t total) {
-        console.progress("copied pages", done, total);
-    });
-    console.end_progress();
+    json::array media = copy_store(data, staging.path(), console);
     json::array files{facts_of("parley.db", hash_file(copy))};
     for (auto& file : copy_files(data, staging.path())) files.push_back(std::move(file));
+    for (auto& file : media) files.push_back(std::move(file));
     const sqlite::CopyFacts facts = sqlite::check_copy(copy);
     const json::object manifest{{"format", kFormat},
                                 {"format_version", kFormatVersion},
@@ -215,19 +243,29 @@ void copy_checked(const Manifest& manifest, const fs::path& from, const fs::path
     console.end_progress();
 }
 
-// With folders that files of the backup lie in.
-void move_into_place(const Manifest& manifest, const fs::path& staging, const fs::path& data) {
+// With folders that files of the backup lie in. The database is the first name.
+void move_into_place(const std::vector<std::string>& names, const fs::path& staging,
+                     const fs::path& data) {
     // The database last: without it nothing was restored.
-    for (auto file = manifest.files.rbegin(); file != manifest.files.rend(); ++file) {
-        const fs::path target = data / file->name;
+    for (auto name = names.rbegin(); name != names.rend(); ++name) {
+        const fs::path target = data / *name;
         fs::create_directories(target.parent_path());
         for (fs::path folder = target.parent_path(); folder != data; folder = folder.parent_path())
             sqlite::give_to_owner_of(data, folder);
-        sqlite::give_to_owner_of(data, staging / file->name);
-        if (file->name == "parley.db") sync_path(data);
-        fs::rename(staging / file->name, target);
+        sqlite::give_to_owner_of(data, staging / *name);
+        if (*name == "parley.db") sync_path(data);
+        fs::rename(staging / *name, target);
     }
     sync_path(data);
+}
+
+// What a restore puts in place.
+std::vector<std::string> names_of(const Manifest& manifest, const fs::path& staging) {
+    std::vector<std::string> names;
+    for (const ManifestFile& file : manifest.files)
+        if (file.name != kMediaKeys) names.push_back(file.name);
+    for (std::string& key : restore_media_keys(staging)) names.push_back(std::move(key));
+    return names;
 }
 
 } // namespace
@@ -246,7 +284,7 @@ int run_restore(const Invocation& given, Console& console) {
             facts.schema_version != manifest.document.at("schema_version"))
             throw std::runtime_error("the database of " + folder.string() +
                                      " does not hold what the manifest says");
-        move_into_place(manifest, staging.path(), data);
+        move_into_place(names_of(manifest, staging.path()), staging.path(), data);
     } catch (...) {
         std::error_code ignored;
         if (made) fs::remove_all(data, ignored);
