@@ -53,6 +53,16 @@ ACCOUNTS = [
     refused("getMe", "Without a token", 401, "unauthorized"),
     step("updateMe", "Ann takes a display name", by="ann", body={"display_name": "Ann B."},
          expect=["body.display_name === 'Ann B.'"]),
+    step("listPeople", "What everybody may know of her", by="bob", query={"ids": "{{ann_id}}"},
+         expect=["body.users[0].display_name === 'Ann B.'", "!('email' in body.users[0])"]),
+    step("createSession", "Ann logs in on another device", 201,
+         body={"email": "ann-{{run}}@example.org", "password": PASSWORD}, keep={"third_token": "body.access_token"}),
+    step("listSessions", "Ann's sessions", by="ann", expect=["body.sessions.length === 2", "body.sessions[1].current"],
+         keep={"session_id": "body.sessions[0].id"}),
+    refused("deleteSession", "Bob cannot end it", 404, "unknown_session", by="bob"),
+    step("deleteSession", "Ann ends it", 204, by="ann"),
+    refused("getMe", "It works no more", 401, "session_revoked", by="third"),
+    step("deleteOtherSessions", "Ann is here only", 204, by="ann"),
 ]  # fmt: skip
 
 ROOMS = [
@@ -124,6 +134,7 @@ ADMINISTRATION = [
     refused("getUser", "Also one", 403, "forbidden", by="ann"),
     refused("changeUser", "Nobody else changes it", 403, "forbidden", by="ann", body={"disabled": True}),
     refused("revokeSessions", "Or ends its sessions", 403, "forbidden", by="ann"),
+    refused("setPassword", "Or its password", 403, "forbidden", by="ann", body={"password": PASSWORD}),
     refused("eraseUser", "Or erases it", 403, "forbidden", by="ann"),
     refused("getErasure", "Or reads the receipt", 403, "forbidden", by="ann"),
 ]  # fmt: skip
@@ -180,6 +191,8 @@ FILES = [
     step("createMedia", "Ann gets a ticket for a picture", 201, by="ann",
          body={"filename": "soup.png", "content_type": "image/png", "size": 1024},
          expect=["body.upload.method === 'PUT'"], keep={"media_id": "body.media_id"}),
+    step("createAvatar", "And one for a picture of herself", 201, by="ann",
+         body={"filename": "ann.png", "content_type": "image/png", "size": 1024}),
     refused("createMedia", "A program is not taken", 415, "media_type_not_allowed", by="ann",
             body={"filename": "soup.exe", "content_type": "application/x-msdownload", "size": 1024}),
     refused("completeMedia", "Nothing was uploaded yet", 409, "media_not_uploaded", by="ann"),

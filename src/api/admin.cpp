@@ -53,6 +53,7 @@ AdminRoutes::AdminRoutes(service::Accounts& accounts, ports::RoomDirectory& dire
     router.add("GET", one, to(&AdminRoutes::get_user), Access::admin);
     router.add("PATCH", one, to(&AdminRoutes::patch_user), Access::admin);
     router.add("POST", one + "/sessions/revoke", to(&AdminRoutes::revoke_sessions), Access::admin);
+    router.add("POST", one + "/password", to(&AdminRoutes::set_password), Access::admin);
     router.add("POST", one + "/erase", to(&AdminRoutes::erase), Access::admin);
     router.add("GET", "/v1/admin/erasures/{user_id}", to(&AdminRoutes::get_erasure), Access::admin);
     router.add("GET", "/v1/admin/rooms", to(&AdminRoutes::list_rooms), Access::moderator);
@@ -97,6 +98,15 @@ AdminRoutes::Answer AdminRoutes::patch_user(RequestContext context) {
 
 AdminRoutes::Answer AdminRoutes::revoke_sessions(RequestContext context) {
     PARLEY_CO_CHECK(co_await x_accounts.end_sessions(context.user_id));
+    net::HttpResponse response;
+    response.status = 204;
+    co_return response;
+}
+
+AdminRoutes::Answer AdminRoutes::set_password(RequestContext context) {
+    PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
+    PARLEY_CO_TRY(std::string password, body.text("password"));
+    PARLEY_CO_CHECK(co_await x_accounts.set_password(context.user_id, std::move(password)));
     net::HttpResponse response;
     response.status = 204;
     co_return response;

@@ -1,7 +1,7 @@
 // REST for those who run the server: accounts, rooms, and what is in force.
 //
 //   GET /v1/admin/users · GET, PATCH /v1/admin/users/{user_id}
-//   POST /v1/admin/users/{user_id}/sessions/revoke
+//   POST /v1/admin/users/{user_id}/sessions/revoke · /password
 //   POST /v1/admin/users/{user_id}/erase · GET /v1/admin/erasures/{user_id}   all for admins
 //   GET /v1/admin/rooms · GET /v1/admin/server                           for moderators
 //
@@ -40,6 +40,7 @@ private:
     Answer get_user(RequestContext context);
     Answer patch_user(RequestContext context);
     Answer revoke_sessions(RequestContext context);
+    Answer set_password(RequestContext context);
     Answer list_rooms(RequestContext context);
     Answer get_server(RequestContext context);
     Answer erase(RequestContext context);

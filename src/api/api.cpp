@@ -7,6 +7,7 @@ namespace parley::api {
 Api::Api(const ApiParts& parts)
     : x_router(parts.accounts, parts.log, parts.metrics),
       x_users(parts.accounts, parts.media, x_router),
+      x_sessions(parts.accounts, x_router),
       x_rooms(parts.rooms, parts.directory, x_router),
       x_messages(parts.rooms, parts.history, parts.media, x_router),
       x_trace(parts.rooms, parts.directory, parts.history, x_router),

@@ -14,6 +14,7 @@
 #include "api/messages.hpp"
 #include "api/rooms.hpp"
 #include "api/router.hpp"
+#include "api/sessions.hpp"
 #include "api/trace.hpp"
 #include "api/users.hpp"
 #include "api/words.hpp"
@@ -58,6 +59,7 @@ public:
 private:
     Router x_router;
     UserRoutes x_users;
+    SessionRoutes x_sessions;
     RoomRoutes x_rooms;
     MessageRoutes x_messages;
     TraceRoutes x_trace;

@@ -70,6 +70,7 @@ ClassicRoutes::Answer ClassicRoutes::log_in(RequestContext context) {
     PARLEY_CO_TRY(credentials.name, body.text("email"));
     PARLEY_CO_TRY(credentials.password, body.text("password"));
     credentials.from = address_block(context.request.peer_address);
+    credentials.device = device_of(context.request);
     PARLEY_CO_TRY(const service::SignedIn session,
                   co_await x_parts.accounts.log_in_classic(std::move(credentials)));
     net::HttpResponse response;

@@ -25,6 +25,7 @@ int status_of(Errc code) {
     case Errc::unknown_user:
     case Errc::unknown_message:
     case Errc::unknown_media:
+    case Errc::unknown_session:
         return 404;
     case Errc::email_taken:
     case Errc::username_taken:
@@ -90,6 +91,8 @@ std::string_view account_detail(Errc code) {
         return "This refresh token was used before. Its session is ended; log in again.";
     case Errc::session_revoked:
         return "This session was ended. Log in again.";
+    case Errc::unknown_session:
+        return "You have no such session, or it was ended.";
     case Errc::last_owner:
         return "The room would be left without an owner. Make somebody else owner first.";
     case Errc::last_admin:
@@ -171,6 +174,7 @@ std::string_view default_detail(Errc code) {
     case Errc::token_expired:
     case Errc::token_reused:
     case Errc::session_revoked:
+    case Errc::unknown_session:
     case Errc::last_owner:
     case Errc::last_admin:
         return account_detail(code);

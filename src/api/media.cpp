@@ -43,6 +43,35 @@ void append_parts(std::string& out, const net::HttpRequest& asked, const model::
     out += '}';
 }
 
+Result<service::MediaOffer> offer_of(const net::HttpRequest& request) {
+    PARLEY_TRY(const JsonBody body, JsonBody::parse(request.body));
+    service::MediaOffer offer;
+    PARLEY_TRY(offer.filename, body.text("filename"));
+    PARLEY_TRY(offer.content_type, body.text("content_type"));
+    PARLEY_TRY(offer.size, body.size("size"));
+    PARLEY_TRY(auto sha256, body.optional_text("sha256"));
+    offer.sha256 = std::move(sha256).value_or(std::string());
+    return offer;
+}
+
+net::HttpResponse ticket_answer(const net::HttpRequest& asked,
+                                const service::MediaTicket& ticket) {
+    const ports::UploadTicket& upload = ticket.upload;
+    net::HttpResponse response;
+    response.status = 201;
+    std::string& out = response.body;
+    out = R"({"media_id":)";
+    append_id(out, ticket.media.id.value);
+    out += R"(,"upload":)";
+    append_request(out, asked, upload.whole);
+    if (!upload.parts.empty()) append_parts(out, asked, ticket.media, upload);
+    if (upload.resumable) out += R"(,"resumable":"tus")";
+    out += R"(,"expires_at":")" + model::to_rfc3339(upload.expires_at) + R"("},"url":)";
+    append_string(out, absolute_url(asked, "/v1/media/" + ticket.media.id.to_string()));
+    out += '}';
+    return response;
+}
+
 } // namespace
 
 std::string absolute_url(const net::HttpRequest& request, std::string_view url) {
@@ -57,37 +86,28 @@ MediaRoutes::MediaRoutes(service::Media* media, Router& router) : x_media(media)
             [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
     };
     router.add("POST", "/v1/rooms/{room_id}/media", to(&MediaRoutes::ticket));
+    router.add("POST", "/v1/me/avatar", to(&MediaRoutes::avatar_ticket));
     router.add("POST", "/v1/media/{media_id}/complete", to(&MediaRoutes::complete));
     router.add("GET", "/v1/media/{media_id}", to(&MediaRoutes::download));
 }
 
 MediaRoutes::Answer MediaRoutes::ticket(RequestContext context) {
     PARLEY_CO_CHECK(context.rates->ticket());
-    PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
-    service::MediaOffer offer;
-    PARLEY_CO_TRY(offer.filename, body.text("filename"));
-    PARLEY_CO_TRY(offer.content_type, body.text("content_type"));
-    PARLEY_CO_TRY(offer.size, body.size("size"));
-    PARLEY_CO_TRY(auto sha256, body.optional_text("sha256"));
-    offer.sha256 = std::move(sha256).value_or(std::string());
+    PARLEY_CO_TRY(service::MediaOffer offer, offer_of(context.request));
     if (!x_media) co_return Errc::media_not_available;
     PARLEY_CO_TRY(
         const service::MediaTicket ticket,
         co_await x_media->ticket(context.caller.user_id, context.room_id, std::move(offer)));
-    const ports::UploadTicket& upload = ticket.upload;
-    net::HttpResponse response;
-    response.status = 201;
-    std::string& out = response.body;
-    out = R"({"media_id":)";
-    append_id(out, ticket.media.id.value);
-    out += R"(,"upload":)";
-    append_request(out, context.request, upload.whole);
-    if (!upload.parts.empty()) append_parts(out, context.request, ticket.media, upload);
-    if (upload.resumable) out += R"(,"resumable":"tus")";
-    out += R"(,"expires_at":")" + model::to_rfc3339(upload.expires_at) + R"("},"url":)";
-    append_string(out, absolute_url(context.request, "/v1/media/" + ticket.media.id.to_string()));
-    out += '}';
-    co_return response;
+    co_return ticket_answer(context.request, ticket);
+}
+
+MediaRoutes::Answer MediaRoutes::avatar_ticket(RequestContext context) {
+    PARLEY_CO_CHECK(context.rates->send());
+    PARLEY_CO_TRY(service::MediaOffer offer, offer_of(context.request));
+    if (!x_media) co_return Errc::media_not_available;
+    PARLEY_CO_TRY(const service::MediaTicket ticket,
+                  co_await x_media->avatar_ticket(context.caller.user_id, std::move(offer)));
+    co_return ticket_answer(context.request, ticket);
 }
 
 MediaRoutes::Answer MediaRoutes::complete(RequestContext context) {

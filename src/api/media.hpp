@@ -1,6 +1,6 @@
 // REST: files.
 //
-//   POST /v1/rooms/{room_id}/media · POST /v1/media/{media_id}/complete
+//   POST /v1/rooms/{room_id}/media · POST /v1/me/avatar · POST /v1/media/{media_id}/complete
 //   GET /v1/media/{media_id}?size=small|large
 //
 // The bytes themselves go by signed URLs, past this module. Threading: its core. Owner: Api.
@@ -24,6 +24,7 @@ public:
 private:
     using Answer = Task<Result<net::HttpResponse>>;
     Answer ticket(RequestContext context);
+    Answer avatar_ticket(RequestContext context);
     Answer complete(RequestContext context);
     Answer download(RequestContext context);
 

@@ -27,7 +27,8 @@ enum class CursorTag : char {
     members = 'm',
     users = 'u',
     held = 'h',
-    all_rooms = 'a'
+    all_rooms = 'a',
+    sessions = 's'
 };
 
 std::string encode_cursor(CursorTag tag, std::int64_t id);

@@ -3,6 +3,7 @@
 #include "api/changes.hpp"
 #include "api/json.hpp"
 #include "api/page.hpp"
+#include "api/users.hpp"
 #include "chat/composer.hpp"
 #include "chat/names.hpp"
 #include "protocol/v1/server_frame.hpp"
@@ -61,6 +62,7 @@ void append_member(std::string& out, const model::Member& member, bool online) {
            model::to_rfc3339(member.joined_at) + R"(","online":)" + (online ? "true" : "false") +
            R"(,"last_seen_at":)";
     out += member.last_seen_at ? "\"" + model::to_rfc3339(*member.last_seen_at) + "\"" : "null";
+    append_looks(out, member.display_name, member.avatar_media_id);
     out += '}';
 }
 

@@ -73,6 +73,8 @@ std::vector<Router::Segment> Router::parse_pattern(std::string_view pattern) {
             segment.part = Part::held_id;
         else if (text == "{media_id}")
             segment.part = Part::media_id;
+        else if (text == "{session_id}")
+            segment.part = Part::session_id;
         else if (text == "{emoji}")
             segment.part = Part::emoji;
         else
@@ -151,6 +153,9 @@ Result<void> Router::take_segments(const Path& path, const std::vector<std::stri
             break;
         case Part::media_id:
             PARLEY_CHECK(take_id(text, context.media_id, Errc::unknown_media));
+            break;
+        case Part::session_id:
+            PARLEY_CHECK(take_id(text, context.session_id, Errc::unknown_session));
             break;
         case Part::emoji:
             context.emoji = text;

@@ -3,9 +3,10 @@
 // open to anyone), 415 for a body that is not declared as JSON, ids parsed from the path, errors
 // turned into problems.
 //
-// A pattern is a path whose {room_id}, {user_id}, {message_id}, {held_id}, {media_id} and {emoji}
-// stand for one segment each; a literal segment wins over one of these. An id that is none is
-// answered like one that does not exist. HEAD is served as GET (net leaves the body out).
+// A pattern is a path whose {room_id}, {user_id}, {message_id}, {held_id}, {media_id},
+// {session_id} and {emoji} stand for one segment each; a literal segment wins over one of these. An
+// id that is none is answered like one that does not exist. HEAD is served as GET (net leaves the
+// body out).
 //
 // A classic path (classic_errors.hpp) differs: its token comes in the header or parameter `token`,
 // its body is JSON whatever it is declared as, and its errors have the classic shape and statuses.
@@ -43,6 +44,7 @@ struct RequestContext {
     model::MessageId message_id;
     model::HeldId held_id;
     model::MediaId media_id;
+    model::SessionId session_id;
     std::string emoji; // not empty, unchecked
 };
 
@@ -74,6 +76,7 @@ private:
         message_id,
         held_id,
         media_id,
+        session_id,
         emoji
     };
     struct Segment {

@@ -1,7 +1,10 @@
 #include "api/users.hpp"
 
 #include "api/json.hpp"
+#include "api/page.hpp"
 #include "protocol/v1/server_frame.hpp"
+
+#include <algorithm>
 
 namespace parley::api {
 
@@ -41,6 +44,25 @@ Result<service::Credentials> credentials_of(const JsonBody& body) {
     return credentials;
 }
 
+// Ids with commas between.
+Result<std::vector<model::UserId>> ids_from(std::string_view text) {
+    std::vector<model::UserId> ids;
+    for (bool more = true; more;) {
+        const std::size_t comma = text.find(',');
+        more = comma != std::string_view::npos;
+        const auto id = model::UserId::parse(text.substr(0, comma));
+        if (!id || ids.size() == limits::kPeopleAsked)
+            return invalid_field("ids", "1 to " + std::to_string(limits::kPeopleAsked) +
+                                            " ids with commas between");
+        ids.push_back(*id);
+        if (more) text.remove_prefix(comma + 1);
+    }
+    std::ranges::sort(ids);
+    const auto repeated = std::ranges::unique(ids);
+    ids.erase(repeated.begin(), repeated.end());
+    return ids;
+}
+
 } // namespace
 
 Result<service::NewAccount> new_account_of(const net::HttpRequest& request) {
@@ -50,7 +72,16 @@ Result<service::NewAccount> new_account_of(const net::HttpRequest& request) {
     PARLEY_TRY(account.email, body.text("email"));
     PARLEY_TRY(account.password, body.text("password"));
     account.from = address_block(request.peer_address);
+    account.device = device_of(request);
     return account;
+}
+
+model::Device device_of(const net::HttpRequest& request) {
+    model::Device device;
+    for (const char c : request.header("user-agent").substr(0, limits::kUserAgentBytes))
+        if (c >= ' ' && c <= '~') device.user_agent += c;
+    device.address = request.peer_address;
+    return device;
 }
 
 void append_user(std::string& out, const model::User& user) {
@@ -62,15 +93,29 @@ void append_user(std::string& out, const model::User& user) {
     append_string(out, user.email);
     out += R"(,"created_at":")" + model::to_rfc3339(user.created_at) + "\"";
     out += R"(,"role":")" + std::string(model::name_of(user.role)) + "\"";
-    if (!user.display_name.empty()) {
-        out += R"(,"display_name":)";
-        append_string(out, user.display_name);
-    }
-    if (user.avatar_media_id) {
-        out += R"(,"avatar_media_id":)";
-        append_id(out, user.avatar_media_id->value);
-    }
+    append_looks(out, user.display_name, user.avatar_media_id);
     out += '}';
+}
+
+void append_person(std::string& out, const model::User& user) {
+    out += R"({"id":)";
+    append_id(out, user.id.value);
+    out += R"(,"username":)";
+    append_string(out, user.username);
+    append_looks(out, user.display_name, user.avatar_media_id);
+    out += '}';
+}
+
+void append_looks(std::string& out, std::string_view display_name,
+                  std::optional<model::MediaId> avatar) {
+    if (!display_name.empty()) {
+        out += R"(,"display_name":)";
+        append_string(out, display_name);
+    }
+    if (avatar) {
+        out += R"(,"avatar_media_id":)";
+        append_id(out, avatar->value);
+    }
 }
 
 UserRoutes::UserRoutes(service::Accounts& accounts, service::Media* media, Router& router)
@@ -85,6 +130,7 @@ UserRoutes::UserRoutes(service::Accounts& accounts, service::Media* media, Route
     router.add("DELETE", "/v1/sessions/current", to(&UserRoutes::log_out));
     router.add("GET", "/v1/me", to(&UserRoutes::get_me));
     router.add("PATCH", "/v1/me", to(&UserRoutes::patch_me));
+    router.add("GET", "/v1/users", to(&UserRoutes::get_people));
 }
 
 UserRoutes::Answer UserRoutes::sign_up(RequestContext context) {
@@ -97,6 +143,7 @@ UserRoutes::Answer UserRoutes::log_in(RequestContext context) {
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     PARLEY_CO_TRY(service::Credentials credentials, credentials_of(body));
     credentials.from = address_block(context.request.peer_address);
+    credentials.device = device_of(context.request);
     PARLEY_CO_TRY(const service::SignedIn session,
                   co_await x_accounts.log_in(std::move(credentials)));
     co_return session_answer(201, session);
@@ -133,10 +180,26 @@ UserRoutes::Answer UserRoutes::patch_me(RequestContext context) {
         if (!x_media) co_return Errc::media_not_available;
         PARLEY_CO_CHECK(co_await x_media->attach_avatar(context.caller.user_id, *avatar));
         change.avatar_media_id = avatar;
+    } else if (body.has("avatar_media_id")) {
+        change.avatar_media_id = model::MediaId{}; // null takes it away
     }
     PARLEY_CO_TRY(const model::User user,
                   co_await x_accounts.change_profile(context.caller.user_id, std::move(change)));
     co_return user_answer(user);
+}
+
+UserRoutes::Answer UserRoutes::get_people(RequestContext context) {
+    PARLEY_CO_TRY(const auto text, query_text(context.request, "ids"));
+    PARLEY_CO_TRY(std::vector<model::UserId> ids, ids_from(text.value_or("")));
+    PARLEY_CO_TRY(const auto users, co_await x_accounts.find(std::move(ids)));
+    net::HttpResponse response;
+    response.body = R"({"users":[)";
+    for (const model::User& user : users) {
+        if (&user != &users.front()) response.body += ',';
+        append_person(response.body, user);
+    }
+    response.body += "]}";
+    co_return response;
 }
 
 } // namespace parley::api

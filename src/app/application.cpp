@@ -108,7 +108,8 @@ struct Application::Parts {
     Task<std::chrono::milliseconds> look_for_revocations();
     void begin_chores();
     enum class Chore : std::uint8_t { erase, retain, sweep_media, look_at_media };
-    std::unique_ptr<service::Media> make_media(service::Rooms& rooms);
+    std::unique_ptr<service::Media> make_media(service::Rooms& rooms,
+                                               ports::RoomDirectory& directory);
     std::unique_ptr<disk::Endpoint> make_endpoint();
     Task<std::chrono::milliseconds> lead(Chore chore);
     net::CoreHandlers handlers_of(OnCore& on_core);
@@ -156,7 +157,7 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
             &net::make_text_frame, parts.metrics,
             {parts.settings.presence_grace, parts.settings.presence_room_max,
              parts.settings.trace_messages}),
-      media(parts.make_media(rooms)),
+      media(parts.make_media(rooms, stored.rooms)),
       gateway(parts.gateway_parts(*this)),
       classic(parts.gateway_parts(*this), parts.entropy),
       paths({&gateway, &classic}),
@@ -177,7 +178,8 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
            .file_origins = parts.settings.files.origins()}),
       front(api, parts.make_endpoint()) {}
 
-std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& rooms) {
+std::unique_ptr<service::Media>
+Application::Parts::make_media(service::Rooms& rooms, ports::RoomDirectory& directory) {
     ports::MediaCatalog* const catalog = storage->media();
     ports::ObjectStore* const objects = storage->objects();
     if (!catalog || !objects) return nullptr;
@@ -190,8 +192,9 @@ std::unique_ptr<service::Media> Application::Parts::make_media(service::Rooms& r
     media.ticket_life = settings.media_ticket_life;
     media.strips = true; // here, or by the media role of the cluster
     return std::make_unique<service::Media>(
-        rooms, service::Media::Ports{*catalog, *objects, entropy, clock}, std::move(media),
-        metrics);
+        rooms,
+        service::Media::Ports{*catalog, *objects, entropy, clock, storage->users(), directory},
+        std::move(media), metrics);
 }
 
 std::unique_ptr<disk::Endpoint> Application::Parts::make_endpoint() {

@@ -76,6 +76,8 @@ inline constexpr std::size_t kRoomNameMin = 3, kRoomNameMax = 50; // code points
 inline constexpr std::size_t kTopicMax = 250;                     // code points
 inline constexpr std::size_t kDisplayNameMax = 50;                // code points
 inline constexpr std::size_t kEmailBytes = 254;
+inline constexpr std::size_t kUserAgentBytes = 256; // of a session; the rest is left out
+inline constexpr std::size_t kPeopleAsked = 100;    // by id in one call; invalid_field
 inline constexpr std::size_t kPasswordMin = 8, kPasswordMax = 128; // code points
 inline constexpr std::size_t kTokenBytes = 2'048;
 inline constexpr int kJsonDepth = 16;

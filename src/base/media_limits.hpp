@@ -24,6 +24,7 @@ inline constexpr std::uint64_t kMediaWorkerCpuSeconds = 20;        // killed
 inline constexpr auto kMediaWorkerTime = 60s;                      // killed
 inline constexpr std::uint64_t kThumbnailBytes = 8ull << 20;       // the file is refused
 inline constexpr std::size_t kMediaReportBytes = 4 * 1024;         // the report is refused
+inline constexpr std::uint64_t kAvatarBytes = 2ull << 20;          // media_too_large
 inline constexpr std::uint32_t kBlurhashSide = 32;
 inline constexpr std::size_t kMediaWorkers = 1;        // at a time
 inline constexpr std::size_t kMediaWorkerQueue = 16;   // overloaded

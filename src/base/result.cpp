@@ -51,6 +51,8 @@ std::string_view account_name(Errc code) {
         return "token_reused";
     case Errc::session_revoked:
         return "session_revoked";
+    case Errc::unknown_session:
+        return "unknown_session";
     default:
         PARLEY_ASSERT(!"not one of these codes");
     }
@@ -119,6 +121,7 @@ std::string_view name_of(Errc code) {
     case Errc::token_expired:
     case Errc::token_reused:
     case Errc::session_revoked:
+    case Errc::unknown_session:
         return account_name(code);
     }
     PARLEY_ASSERT(!"an Errc outside its enum");

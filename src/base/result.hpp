@@ -57,6 +57,7 @@ enum class Errc : std::uint8_t {
     media_quota,        // of the user's day, or of the server
     media_unavailable,  // the storage of media does not answer
     media_storage_full,
+    unknown_session, // none, or not one of one's own
 };
 
 struct Error {

@@ -67,6 +67,10 @@ public:
         PARLEY_CO_CHECK(co_await x_barrier.room(room));
         co_return co_await x_stored.members(room, after, limit);
     }
+    Task<Result<bool>> share_room(model::UserId one, model::UserId other) override {
+        PARLEY_CO_CHECK(co_await x_barrier.all());
+        co_return co_await x_stored.share_room(one, other);
+    }
     Task<Result<ports::Readers>> readers(model::RoomId room, model::MessageId message,
                                          std::size_t limit) override {
         PARLEY_CO_CHECK(co_await x_barrier.room(room));

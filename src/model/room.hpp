@@ -41,6 +41,8 @@ struct Member {
     Role role = Role::member;
     Time joined_at;
     std::optional<Time> last_seen_at;
+    std::string display_name = {}; // empty: not set
+    std::optional<MediaId> avatar_media_id = {};
 };
 
 } // namespace parley::model

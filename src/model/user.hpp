@@ -29,6 +29,12 @@ struct User {
     ServerRole role = ServerRole::user;
 };
 
+// What a session was begun with, as its request told.
+struct Device {
+    std::string user_agent; // printable ASCII; empty: not told
+    std::string address;    // of the client; empty: not known
+};
+
 // One log-in. The refresh token itself is never stored: only SHA-256 of the current and, to notice
 // reuse, the fact that an earlier one of this session was presented.
 struct Session {
@@ -38,6 +44,8 @@ struct Session {
     Time created_at;
     Time expires_at; // moved on by each refresh
     std::optional<Time> revoked_at;
+    Time last_used_at; // the log-in, or the last refresh
+    Device device;
 };
 
 } // namespace parley::model

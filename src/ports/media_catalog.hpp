@@ -42,12 +42,12 @@ public:
     // where the ticket left type and size open. unknown_media: removed meanwhile, or never there.
     virtual Task<Result<void>> note_stored(model::MediaId media, std::string sha256,
                                            model::MediaFacts facts) = 0;
-    // A message of this room, or (room 0) somebody's avatar, is about to carry it: its members, or
-    // everybody who is signed in, may read it from now on; and for limits::kMediaAttachSettles
-    // after `now` it is not removed. unknown_media as above.
+    // A message of this room, or (room 0) its uploader's avatar, is about to carry it: its members,
+    // or those who may see the avatar, may read it from now on; and for
+    // limits::kMediaAttachSettles after `now` it is not removed. unknown_media as above.
     virtual Task<Result<void>> attach_media(model::MediaId media, model::RoomId room,
                                             model::Time now) = 0;
-    // Where it was attached, in no order; room 0: everywhere.
+    // Where it was attached, in no order; room 0: as an avatar.
     virtual Task<Result<std::vector<model::RoomId>>> media_rooms(model::MediaId media) = 0;
 
     // What the picture worker has not looked at: stored and attached, oldest first. After

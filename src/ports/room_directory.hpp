@@ -69,6 +69,8 @@ public:
     // By user id ascending, ids above `after`.
     virtual Task<Result<std::vector<model::Member>>>
     members(model::RoomId room, model::UserId after, std::size_t limit) = 0;
+    // Whether there is a room that both are in.
+    virtual Task<Result<bool>> share_room(model::UserId one, model::UserId other) = 0;
     // Of one message of the room, the first `limit`.
     virtual Task<Result<Readers>> readers(model::RoomId room, model::MessageId message,
                                           std::size_t limit) = 0;

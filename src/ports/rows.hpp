@@ -103,6 +103,24 @@ model::User read_user(const Row& row) {
     return user;
 }
 
+#define PARLEY_SESSION_COLUMNS                                                                     \
+    "id, user_id, created_at, expires_at, revoked_at, last_used_at, user_agent, address"
+
+// Without the hash of its token.
+template <class Row>
+model::Session read_session(const Row& row) {
+    model::Session session;
+    session.id = row.template id<model::SessionId>(0);
+    session.user_id = row.template id<model::UserId>(1);
+    session.created_at = row.time(2);
+    session.expires_at = row.time(3);
+    session.revoked_at = row.optional_time(4);
+    // Sessions from before the column was there have none.
+    session.last_used_at = row.optional_time(5).value_or(session.created_at);
+    session.device = {row.string(6), row.string(7)};
+    return session;
+}
+
 // The column `words` of held messages: one a line.
 inline std::string join_lines(const std::vector<std::string>& words) {
     std::string lines;

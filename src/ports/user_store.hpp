@@ -25,7 +25,7 @@ struct Login {
 struct UserChange { // absent: unchanged
     std::optional<std::string> username, username_key;
     std::optional<std::string> display_name;
-    std::optional<model::MediaId> avatar_media_id;
+    std::optional<model::MediaId> avatar_media_id; // 0 clears it
 };
 
 struct StandingChange { // absent: unchanged
@@ -49,6 +49,8 @@ class UserStore {
 public:
     virtual Task<Result<model::User>> create_user(NewUser user) = 0; // email_taken, username_taken
     virtual Task<Result<model::User>> find_user(model::UserId user) = 0; // unknown_user
+    // Those of them that there are, in no order. At most limits::kPageMax.
+    virtual Task<Result<std::vector<model::User>>> find_users(std::vector<model::UserId> users) = 0;
     // By folded e-mail or folded username; unknown_user.
     virtual Task<Result<Login>> find_login(std::string key, bool by_email) = 0;
     virtual Task<Result<model::User>> update_user(model::UserId user, UserChange change) = 0;
@@ -79,6 +81,7 @@ struct NewSession {
     model::Time created_at, expires_at;
     // The stored hash that the password was checked against. "": not by password.
     std::string password_hash = {};
+    model::Device device = {};
 };
 
 class SessionStore {
@@ -92,8 +95,17 @@ public:
                                                         std::string next_hash, model::Time now,
                                                         model::Time expires_at) = 0;
     virtual Task<Result<void>> revoke_session(model::SessionId session, model::Time now) = 0;
-    // All of a user's sessions.
-    virtual Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) = 0;
+    // unknown_session: not one that sessions_of() would show.
+    virtual Task<Result<void>> revoke_session_of(model::UserId user, model::SessionId session,
+                                                 model::Time now) = 0;
+    // All of a user's sessions, but that one (0: all).
+    virtual Task<Result<void>> revoke_sessions_of(model::UserId user, model::SessionId but,
+                                                  model::Time now) = 0;
+    // Those of a user that are neither ended nor expired, the newest first, ids below `before` (0:
+    // from the newest on).
+    virtual Task<Result<std::vector<model::Session>>>
+    sessions_of(model::UserId user, model::SessionId before, std::size_t limit,
+                model::Time now) = 0;
     // Sessions revoked since then, by whatever process: to refuse their access tokens.
     virtual Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) = 0;
 

@@ -46,8 +46,9 @@ Result<std::string> Accounts::check_username(std::string_view name) const {
 }
 
 Task<Result<SignedIn>> Accounts::sign_up(NewAccount account) {
+    model::Device device = std::move(account.device);
     PARLEY_CO_TRY(model::User made, co_await create(std::move(account)));
-    co_return co_await start_session(std::move(made), x_access_token_life);
+    co_return co_await start_session(std::move(made), x_access_token_life, std::move(device));
 }
 
 Task<Result<model::User>> Accounts::create(NewAccount account) {
@@ -114,7 +115,8 @@ Task<Result<SignedIn>> Accounts::check_password(Credentials credentials,
         co_return Errc::invalid_credentials;
     }
     auto session =
-        co_await start_session(std::move(login.user), token_life, std::move(login.password_hash));
+        co_await start_session(std::move(login.user), token_life, std::move(credentials.device),
+                               std::move(login.password_hash));
     // Disabled, or with another password, since it was looked up.
     if (!session && session.error().code == Errc::invalid_credentials)
         x_refused.add();
@@ -124,7 +126,7 @@ Task<Result<SignedIn>> Accounts::check_password(Credentials credentials,
 }
 
 Task<Result<SignedIn>> Accounts::start_session(model::User user, std::chrono::seconds token_life,
-                                               std::string password_hash) {
+                                               model::Device device, std::string password_hash) {
     const model::Time now = x_ports.clock.now();
     std::string random = make_refresh_random(x_ports.entropy);
     ports::NewSession wanted;
@@ -133,6 +135,7 @@ Task<Result<SignedIn>> Accounts::start_session(model::User user, std::chrono::se
     wanted.created_at = now;
     wanted.expires_at = after(now, limits::kRefreshTokenLife);
     wanted.password_hash = std::move(password_hash);
+    wanted.device = std::move(device);
     PARLEY_CO_TRY(const model::Session session,
                   co_await x_ports.sessions.create_session(std::move(wanted)));
     co_return signed_in(std::move(user), session.id, std::move(random), now, token_life);
@@ -225,7 +228,33 @@ Task<Result<model::User>> Accounts::change_standing(model::UserId user,
 
 Task<Result<void>> Accounts::end_sessions(model::UserId user) {
     PARLEY_CO_CHECK(co_await x_ports.users.find_user(user));
-    PARLEY_CO_CHECK(co_await x_ports.sessions.revoke_sessions_of(user, x_ports.clock.now()));
+    PARLEY_CO_CHECK(co_await x_ports.sessions.revoke_sessions_of(user, {}, x_ports.clock.now()));
+    co_return co_await x_revocations.look(x_ports.sessions);
+}
+
+Task<Result<void>> Accounts::set_password(model::UserId user, std::string password) {
+    PARLEY_CO_CHECK(co_await x_ports.users.find_user(user));
+    PARLEY_CO_CHECK(chat::check_password(password));
+    PARLEY_CO_TRY(std::string hash, co_await x_ports.hasher.hash(std::move(password)));
+    PARLEY_CO_CHECK(
+        co_await x_ports.users.set_password(user, std::move(hash), x_ports.clock.now()));
+    co_return co_await x_revocations.look(x_ports.sessions);
+}
+
+Task<Result<std::vector<model::Session>>>
+Accounts::sessions(model::UserId user, model::SessionId before, std::size_t limit) {
+    return x_ports.sessions.sessions_of(user, before, limit, x_ports.clock.now());
+}
+
+Task<Result<void>> Accounts::end_session(model::UserId user, model::SessionId session) {
+    PARLEY_CO_CHECK(
+        co_await x_ports.sessions.revoke_session_of(user, session, x_ports.clock.now()));
+    x_revocations.revoke(session);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Accounts::end_other_sessions(model::UserId user, model::SessionId but) {
+    PARLEY_CO_CHECK(co_await x_ports.sessions.revoke_sessions_of(user, but, x_ports.clock.now()));
     co_return co_await x_revocations.look(x_ports.sessions);
 }
 

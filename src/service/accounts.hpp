@@ -30,6 +30,7 @@ namespace parley::service {
 struct NewAccount {
     std::string username, email, password;
     AddressBlock from{}; // where the call came from
+    model::Device device{};
 };
 
 struct Credentials {
@@ -38,12 +39,14 @@ struct Credentials {
     std::string name; // the e-mail address or the username
     std::string password;
     AddressBlock from{}; // where the call came from
+    model::Device device{};
 };
 
 struct ProfileChange { // absent: unchanged
     std::optional<std::string> username;
     std::optional<std::string> display_name;            // "" clears it
-    std::optional<model::MediaId> avatar_media_id = {}; // that service::Media has attached
+    // That service::Media has attached; 0 clears it.
+    std::optional<model::MediaId> avatar_media_id = {};
 };
 
 struct SignedIn {
@@ -105,9 +108,19 @@ public:
     Task<Result<std::vector<model::User>>> search(std::string_view prefix, model::UserId after,
                                                   std::size_t limit);
     Task<Result<model::User>> find(model::UserId user); // unknown_user
+    Task<Result<std::vector<model::User>>> find(std::vector<model::UserId> users) {
+        return x_ports.users.find_users(std::move(users)); // those that there are
+    }
     // unknown_user, last_admin. Who is disabled is signed out everywhere when it answers.
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change);
     Task<Result<void>> end_sessions(model::UserId user); // unknown_user
+    // Ends all sessions of the user. unknown_user, invalid_password.
+    Task<Result<void>> set_password(model::UserId user, std::string password);
+    // --- one's own sessions: those that could still be used, the newest first
+    Task<Result<std::vector<model::Session>>> sessions(model::UserId user, model::SessionId before,
+                                                       std::size_t limit);
+    Task<Result<void>> end_session(model::UserId user, model::SessionId session); // unknown_session
+    Task<Result<void>> end_other_sessions(model::UserId user, model::SessionId but);
     // At once, for sessions that were ended in the store by another way.
     Task<Result<void>> look_for_revocations() { return x_revocations.look(x_ports.sessions); }
 
@@ -123,7 +136,7 @@ private:
     Task<Result<SignedIn>> check_password(Credentials credentials, std::chrono::seconds token_life);
     Task<Result<SignedIn>> log_in(Credentials credentials, std::chrono::seconds token_life);
     Task<Result<SignedIn>> start_session(model::User user, std::chrono::seconds token_life,
-                                         std::string password_hash = {});
+                                         model::Device device, std::string password_hash = {});
     Task<Result<ports::Login>> find_login(const Credentials& credentials);
     SignedIn signed_in(model::User user, model::SessionId session, std::string random,
                        model::Time now, std::chrono::seconds token_life) const;

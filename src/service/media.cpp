@@ -25,6 +25,11 @@ const MediaType* guess(std::string_view first, bool whole) {
 
 Error unknown() { return {Errc::unknown_media, "There is no such file, or it is not yours."}; }
 
+Error avatar_too_large() {
+    return {Errc::media_too_large,
+            "a picture of a person has at most " + std::to_string(limits::kAvatarBytes) + " bytes"};
+}
+
 // The last part of a path of either kind of system.
 std::string_view base_name(std::string_view name) {
     const std::size_t slash = name.find_last_of("/\\");
@@ -85,6 +90,20 @@ std::string Media::new_key() {
 
 Task<Result<MediaTicket>> Media::ticket(model::UserId user, model::RoomId room, MediaOffer offer) {
     PARLEY_CO_CHECK(co_await x_rooms.require(user, room, chat::Action::send));
+    co_return co_await make_ticket(user, room, std::move(offer));
+}
+
+Task<Result<MediaTicket>> Media::avatar_ticket(model::UserId user, MediaOffer offer) {
+    const MediaType* const type = find_media_type(offer.content_type);
+    if (!type || !type->picture)
+        co_return Error(Errc::media_type_not_allowed, "content_type: a picture was expected");
+    if (offer.size > limits::kAvatarBytes) co_return avatar_too_large();
+    const model::RoomId nowhere;
+    co_return co_await make_ticket(user, nowhere, std::move(offer));
+}
+
+Task<Result<MediaTicket>> Media::make_ticket(model::UserId user, model::RoomId room,
+                                             MediaOffer offer) {
     PARLEY_CO_TRY(model::MediaFacts facts, check(offer));
     const auto sha256 = from_hex(offer.sha256);
     if (!sha256 || (!sha256->empty() && sha256->size() != kShaBytes))
@@ -179,13 +198,31 @@ Task<bool> Media::is_member(model::UserId user, model::RoomId room) {
     co_return allowed.has_value();
 }
 
+// Looked up at each read: who takes another picture, or leaves the last room that both are in,
+// shows it to nobody there any more.
+Task<Result<bool>> Media::may_see_avatar(model::UserId user, const model::Media& media) {
+    const auto shown = co_await x_ports.users.find_user(media.user_id);
+    if (!shown && shown.error().code != Errc::unknown_user) co_return shown.error();
+    if (!shown || shown->avatar_media_id != media.id) co_return false;
+    if (user == media.user_id) co_return true;
+    PARLEY_CO_TRY(const model::User caller, co_await x_ports.users.find_user(user));
+    if (caller.role >= model::ServerRole::moderator && !caller.disabled) co_return true;
+    co_return co_await x_ports.directory.share_room(user, media.user_id);
+}
+
 Task<Result<bool>> Media::may_read(model::UserId user, const model::Media& media) {
-    const bool in_own_room = co_await is_member(user, media.room_id);
-    if (in_own_room) co_return true;
+    if (media.room_id) {
+        const bool in_own_room = co_await is_member(user, media.room_id);
+        if (in_own_room) co_return true;
+    }
     PARLEY_CO_TRY(const auto rooms, co_await x_ports.catalog.media_rooms(media.id));
     std::size_t asked = 0;
     for (const model::RoomId room : rooms) {
-        if (!room) co_return true; // an avatar
+        if (!room) {
+            PARLEY_CO_TRY(const bool shown, co_await may_see_avatar(user, media));
+            if (shown) co_return true;
+            continue;
+        }
         if (room == media.room_id) continue;
         if (++asked > limits::kMediaRoomsAsked) break;
         const bool member = co_await is_member(user, room);
@@ -217,9 +254,10 @@ Task<Result<void>> Media::attach_avatar(model::UserId user, model::MediaId id) {
     const MediaType* const type = find_media_type(media.facts.content_type);
     if (!type || !type->picture)
         co_return Error(Errc::media_type_not_allowed, "avatar_media_id: a picture was expected");
+    if (media.facts.size > limits::kAvatarBytes) co_return avatar_too_large();
     PARLEY_CO_CHECK(co_await ensure_stored(media));
-    const model::RoomId everywhere;
-    co_return co_await x_ports.catalog.attach_media(id, everywhere, x_ports.clock.now());
+    const model::RoomId as_avatar;
+    co_return co_await x_ports.catalog.attach_media(id, as_avatar, x_ports.clock.now());
 }
 
 Task<Result<void>> Media::wait_until_stripped(model::UserId user, model::Media& media) {

@@ -12,6 +12,8 @@
 #include "ports/entropy.hpp"
 #include "ports/media_catalog.hpp"
 #include "ports/object_store.hpp"
+#include "ports/room_directory.hpp"
+#include "ports/user_store.hpp"
 #include "service/rooms.hpp"
 
 #include <chrono>
@@ -53,6 +55,8 @@ public:
         ports::ObjectStore& objects;
         ports::Entropy& entropy;
         const ports::Clock& clock;
+        ports::UserStore& users;
+        ports::RoomDirectory& directory;
     };
     Media(Rooms& rooms, const Ports& ports, MediaSettings settings, Metrics& metrics);
     Media(const Media&) = delete;
@@ -61,11 +65,14 @@ public:
     // unknown_room, not_a_member, invalid_field, too_long, media_too_large, media_type_not_allowed,
     // media_quota, media_storage_full, media_unavailable.
     Task<Result<MediaTicket>> ticket(model::UserId user, model::RoomId room, MediaOffer offer);
+    // The same for a picture of oneself, which is in no room.
+    Task<Result<MediaTicket>> avatar_ticket(model::UserId user, MediaOffer offer);
     // Before a message of this user may carry it. unknown_media: none, or not theirs to post;
     // media_not_uploaded, media_mismatch, media_unavailable, not_a_member, unknown_room.
     Task<Result<model::MediaFactsRef>> attach(model::UserId user, model::RoomId room,
                                               model::MediaId media);
-    // Before it is this user's avatar: a picture that they have uploaded.
+    // Before it is this user's avatar: a picture that they have uploaded. Who is in a room with
+    // them may read it as long as it is their avatar, and so may who moderates the server.
     Task<Result<void>> attach_avatar(model::UserId user, model::MediaId media);
     // unknown_media for everybody who may not read it, and for a variant that there is not. A
     // file of which nobody has taken the metadata out yet is waited for, then media_unavailable.
@@ -82,6 +89,8 @@ private:
     std::string new_key();
     // Looks at the object, once.
     Task<Result<void>> ensure_stored(model::Media& media);
+    Task<Result<MediaTicket>> make_ticket(model::UserId user, model::RoomId room, MediaOffer offer);
+    Task<Result<bool>> may_see_avatar(model::UserId user, const model::Media& media);
     Task<Result<bool>> may_read(model::UserId user, const model::Media& media);
     // Until it is known what of a picture may be shown.
     Task<Result<void>> wait_until_stripped(model::UserId user, model::Media& media);

@@ -74,7 +74,7 @@ TEST(Revocations, ALookFindsWhatAnotherProcessHasRevokedAndTellsOnce) {
     ASSERT_TRUE(test::run(house.revocations.look(house.store)));
     EXPECT_TRUE(told.empty());
     house.clock.advance(std::chrono::seconds(-3)); // its clock was read before the last look
-    ASSERT_TRUE(test::run(house.store.revoke_sessions_of(anna.user.id, house.clock.now())));
+    ASSERT_TRUE(test::run(house.store.revoke_sessions_of(anna.user.id, {}, house.clock.now())));
     house.clock.advance(std::chrono::seconds(4));
     ASSERT_TRUE(test::run(house.revocations.look(house.store)));
     ASSERT_TRUE(test::run(house.revocations.look(house.store)));

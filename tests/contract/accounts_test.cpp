@@ -190,6 +190,27 @@ TEST_P(UserStoreContract, UsersAreFoundByTheBeginningOfNameOrEmail) {
     EXPECT_THAT(find("nobody"), ElementsAre());
 }
 
+TEST_P(UserStoreContract, SeveralAreFoundByTheirIds) {
+    const auto anna = create("anna", "a@example.org"), bert = create("bert", "b@example.org");
+    create("carl", "c@example.org");
+    const auto found = await(users().find_users({bert.id, {42}, anna.id})).value();
+    EXPECT_THAT(names_of(found), testing::UnorderedElementsAre("anna", "bert"));
+    EXPECT_TRUE(await(users().find_users({})).value().empty());
+}
+
+TEST_P(UserStoreContract, APictureIsSetAndTakenAway) {
+    const auto anna = create("anna", "a@example.org");
+    const auto set = [&](std::optional<model::MediaId> picture) {
+        ports::UserChange change;
+        change.avatar_media_id = picture;
+        return await(users().update_user(anna.id, change)).value().avatar_media_id;
+    };
+    EXPECT_EQ(set(model::MediaId{5}), model::MediaId{5});
+    EXPECT_EQ(set({}), model::MediaId{5});
+    EXPECT_EQ(set(model::MediaId{}), std::nullopt);
+    EXPECT_EQ(await(users().find_user(anna.id)).value().avatar_media_id, std::nullopt);
+}
+
 TEST_P(UserStoreContract, ARoleIsGivenAndTakenButNeverTheLastAdmins) {
     const auto anna = create("anna", "a@example.org"), bert = create("bert", "b@example.org");
     const auto change = [&](const model::User& user, ports::StandingChange to) {
@@ -315,10 +336,62 @@ TEST_P(SessionStoreContract, WhoIsDisabledOrHasANewPasswordHasNoSession) {
     ASSERT_TRUE(await(users.change_standing(anna.id, {{}, false}, clock.now())));
     const auto four = start().value();
     clock.advance(1);
-    ASSERT_TRUE(await(sessions().revoke_sessions_of(anna.id, clock.now())));
+    ASSERT_TRUE(await(sessions().revoke_sessions_of(anna.id, {}, clock.now())));
     EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(four.id));
     EXPECT_TRUE(rotate(other.id, 'a', 'b')) << "somebody else's";
     EXPECT_EQ(await(users.set_password({42}, "x", clock.now())).error().code, Errc::unknown_user);
+}
+
+TEST_P(SessionStoreContract, APersonsOpenSessionsAreListedTheNewestFirst) {
+    const auto begin = [&](model::UserId user, model::Device device = {}) {
+        return await(sessions().create_session({.user_id = user,
+                                                .refresh_hash = hash('a'),
+                                                .created_at = clock.now(),
+                                                .expires_at = at(10'000),
+                                                .device = std::move(device)}))
+            .value()
+            .id;
+    };
+    const model::UserId ann{7}, bob{8};
+    const auto began = clock.now();
+    const auto one = begin(ann, {"Firefox", "192.0.2.1"}), of_bob = begin(bob);
+    const auto short_lived = create().id;
+    const auto two = begin(ann);
+    const auto three = begin(ann);
+    const auto ids = [&](model::SessionId before = {}, std::size_t limit = 10) {
+        std::vector<model::SessionId> found;
+        for (const auto& each :
+             await(sessions().sessions_of(ann, before, limit, clock.now())).value())
+            found.push_back(each.id);
+        return found;
+    };
+    EXPECT_THAT(ids(), ElementsAre(three, two, short_lived, one));
+    EXPECT_THAT(ids({}, 2), ElementsAre(three, two));
+    EXPECT_THAT(ids(two), ElementsAre(short_lived, one));
+    clock.advance(2000); // one has expired, one is refreshed
+    ASSERT_TRUE(rotate(one, 'a', 'b'));
+    EXPECT_THAT(ids(), ElementsAre(three, two, one));
+    const auto shown = await(sessions().sessions_of(ann, two, 1, clock.now())).value().at(0);
+    EXPECT_EQ(shown.id, one);
+    EXPECT_EQ(shown.created_at, began);
+    EXPECT_EQ(shown.last_used_at, clock.now());
+    EXPECT_EQ(shown.device.user_agent, "Firefox");
+    EXPECT_EQ(shown.device.address, "192.0.2.1");
+    const auto end = [&](model::UserId user, model::SessionId session) {
+        return await(sessions().revoke_session_of(user, session, clock.now()));
+    };
+    EXPECT_EQ(end(ann, of_bob).error().code, Errc::unknown_session);
+    EXPECT_EQ(end(ann, short_lived).error().code, Errc::unknown_session);
+    EXPECT_EQ(end(ann, {42}).error().code, Errc::unknown_session);
+    EXPECT_TRUE(rotate(of_bob, 'a', 'b')) << "nobody else ends it";
+    ASSERT_TRUE(end(ann, two));
+    EXPECT_EQ(end(ann, two).error().code, Errc::unknown_session) << "it was ended";
+    EXPECT_THAT(ids(), ElementsAre(three, one));
+    EXPECT_EQ(rotate(two, 'a', 'b').error().code, Errc::session_revoked);
+    ASSERT_TRUE(await(sessions().revoke_sessions_of(ann, one, clock.now())));
+    EXPECT_THAT(ids(), ElementsAre(one));
+    EXPECT_TRUE(rotate(one, 'b', 'c'));
+    EXPECT_TRUE(rotate(of_bob, 'b', 'c'));
 }
 
 PARLEY_ON_EACH_STORE(SessionStoreContract);

@@ -224,6 +224,38 @@ TEST_P(RoomDirectoryContract, TellsWhoHasReadAMessage) {
     EXPECT_TRUE(one.more);
 }
 
+TEST_P(RoomDirectoryContract, TellsWhoSharesARoom) {
+    const auto carol = world->user("carol"), dave = world->user("dave");
+    const auto share = [&](model::UserId one, model::UserId other) {
+        return await(directory().share_room(one, other)).value();
+    };
+    const auto room = world->room(alice, "room one", {bob}, model::Visibility::restricted);
+    world->room(carol, "room two", {bob});
+    EXPECT_TRUE(share(alice, bob));
+    EXPECT_TRUE(share(bob, alice));
+    EXPECT_TRUE(share(bob, carol));
+    EXPECT_FALSE(share(alice, carol)) << "they only know somebody in common";
+    EXPECT_FALSE(share(alice, dave));
+    EXPECT_FALSE(share(alice, {42}));
+    remove(room);
+    EXPECT_FALSE(share(alice, bob)) << "a room that is no more";
+}
+
+TEST_P(RoomDirectoryContract, MembersAreListedAsTheyLook) {
+    const auto room = world->room(alice, "room one", {bob});
+    ports::UserChange change;
+    change.display_name = "Alice A.";
+    change.avatar_media_id = model::MediaId{77};
+    ASSERT_TRUE(await(backend->users().update_user(alice, change)));
+    const auto members = await(directory().members(room, {}, 10)).value();
+    ASSERT_EQ(members.size(), 2u);
+    for (const auto& member : members) {
+        const bool is_alice = member.user_id == alice;
+        EXPECT_EQ(member.display_name, is_alice ? "Alice A." : "");
+        EXPECT_EQ(member.avatar_media_id.has_value(), is_alice);
+    }
+}
+
 TEST_P(RoomDirectoryContract, ListsMembersInPages) {
     const auto room = world->room(alice, "room one", {bob});
     const auto carol = world->user("carol");

@@ -127,6 +127,22 @@ def test_all_sessions_of_a_user_are_ended(admin, ann):
     refused(admin.post("/v1/admin/users/1/sessions/revoke"), 404, "unknown_user")
 
 
+def test_another_password_ends_all_sessions(admin, ann, api):
+    socket = ann.socket()
+    one = f"/v1/admin/users/{ann.id}/password"
+    refused(admin.post(one, {"password": "short"}), 422, "invalid_password")
+    refused(admin.post(one, {}), 422, "invalid_field")
+    assert ann.get("/v1/me").status_code == 200
+    assert admin.post(one, {"password": "another correct horse"}).status_code == 204
+    assert socket.expect_close(4501) is not None
+    refused(of_ended_session(lambda: ann.get("/v1/me")), 401, "session_revoked")
+    login = {"email": ann.email, "password": PASSWORD}
+    refused(api.call("POST", "/v1/sessions", json=login), 401, "invalid_credentials")
+    login["password"] = "another correct horse"
+    assert api.call("POST", "/v1/sessions", json=login).status_code == 201
+    refused(admin.post("/v1/admin/users/1/password", {"password": PASSWORD}), 404, "unknown_user")
+
+
 def test_sessions_that_another_process_has_ended_are_noticed(server, ann):
     socket = ann.socket()
     now = int(time.time() * 1000)
@@ -191,6 +207,7 @@ CALLS = [
     ("GET", "/v1/admin/users/{user}", "admin"),
     ("PATCH", "/v1/admin/users/{user}", "admin"),
     ("POST", "/v1/admin/users/{user}/sessions/revoke", "admin"),
+    ("POST", "/v1/admin/users/{user}/password", "admin"),
     ("POST", "/v1/admin/users/{user}/erase", "admin"),
     ("GET", "/v1/admin/erasures/{user}", "admin"),
     ("GET", "/v1/admin/rooms", "moderator"),

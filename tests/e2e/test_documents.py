@@ -248,6 +248,15 @@ def go_through_accounts(api, ann):
     ann.patch("/v1/me", {"display_name": "x" * 51})
     ann.patch("/v1/me", {"username": "?"})
     ann.patch("/v1/me", {"avatar_media_id": "1"})
+    ann.get("/v1/users", ids=f"1,{ann.id}")
+    ann.get("/v1/users", ids="?")
+    other = ann.sign_in_again()
+    for params in ({}, {"limit": 1}, {"limit": 0}):
+        ann.get("/v1/me/sessions", **params)
+    path = "/v1/me/sessions/" + ann.got("/v1/me/sessions", limit=1)["sessions"][0]["id"]
+    assert [ann.delete(path).status_code for _ in range(2)] == [204, 404]
+    other.delete("/v1/me/sessions")
+    ann.delete("/v1/me/sessions")
 
 
 def go_through_rooms(ann, bob, eve):
@@ -282,6 +291,9 @@ def go_through_media(ann, eve, room):
     for bad in ({"size": 0}, {"size": 10**13}, {"content_type": "x/y"}, {"filename": "x" * 256}):
         ann.post(path, {**good, **bad})
     eve.post(path, good)
+    picture = {"filename": "a.png", "content_type": "image/png", "size": 99}
+    for bad in ({}, {"size": 10**8}, {"size": 0}, {"content_type": "text/plain"}, {"filename": "x" * 256}):
+        ann.post("/v1/me/avatar", {**picture, **bad})
     ticket = ann.post(path, good).json()
     one = f"/v1/media/{ticket['media_id']}"
     ann.post(f"{one}/complete")

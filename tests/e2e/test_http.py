@@ -7,11 +7,14 @@ import pytest
 from parley_client import new_nonce, refused
 
 ROUTES = {
-    "/v1/users": {"POST"},
+    "/v1/users": {"GET", "POST"},
     "/v1/sessions": {"POST"},
     "/v1/sessions/refresh": {"POST"},
     "/v1/sessions/current": {"DELETE"},
     "/v1/me": {"GET", "PATCH"},
+    "/v1/me/sessions": {"GET", "DELETE"},
+    "/v1/me/sessions/1": {"DELETE"},
+    "/v1/me/avatar": {"POST"},
     "/v1/rooms": {"GET", "POST"},
     "/v1/rooms/directory": {"GET"},
     "/v1/rooms/1": {"GET", "PATCH", "DELETE"},

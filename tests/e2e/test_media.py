@@ -10,6 +10,7 @@ import pytest
 
 from parley_client import refused, unique
 from parley_server import TARGET
+from test_admin import give_role
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489") + b"\0" * 400
 TEXT = "text/plain"
@@ -234,12 +235,59 @@ def test_classic_clients_upload_and_send(ann, bob, server):
     assert refused_answer.status_code == 403
 
 
-def test_an_avatar_is_for_everybody(ann, bob):
-    room = ann.room()
-    media = uploaded(ann, room)
-    assert ann.patch("/v1/me", {"avatar_media_id": media}).json()["avatar_media_id"] == media
-    assert fetched(bob, media).content == PNG
+def picture_of(user, data=PNG):
+    body = {"filename": "me.png", "content_type": "image/png", "size": len(data)}
+    answer = user.post("/v1/me/avatar", body)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert put(made["upload"], data).status_code == 200
+    return made["media_id"]
+
+
+def test_a_picture_of_somebody_is_for_those_who_share_a_room(server, ann, bob, eve):
+    media = picture_of(ann)
+    for user in (ann, bob):
+        refused(user.get(f"/v1/media/{media}"), 404, "unknown_media")
     refused(bob.patch("/v1/me", {"avatar_media_id": media}), 404, "unknown_media")
+    assert ann.patch("/v1/me", {"avatar_media_id": media}).json()["avatar_media_id"] == media
+    assert fetched(ann, media).content == PNG
+    refused(bob.get(f"/v1/media/{media}"), 404, "unknown_media")
+    room = ann.room(bob)
+    assert fetched(bob, media).content == PNG
+    refused(eve.get(f"/v1/media/{media}"), 404, "unknown_media")
+    assert fetched(give_role(server, eve, "moderator"), media).content == PNG
+    members = {each["user_id"]: each for each in bob.got(f"/v1/rooms/{room}/members")["members"]}
+    assert members[ann.id]["avatar_media_id"] == media
+    assert "avatar_media_id" not in members[bob.id]
+    # Another one in its place, and none.
+    second = picture_of(ann, PNG + b"2")
+    ann.patch("/v1/me", {"avatar_media_id": second})
+    refused(bob.get(f"/v1/media/{media}"), 404, "unknown_media")
+    assert fetched(bob, second).content == PNG + b"2"
+    assert bob.post(f"/v1/rooms/{room}/leave").status_code == 200
+    refused(bob.get(f"/v1/media/{second}"), 404, "unknown_media")
+    assert "avatar_media_id" not in ann.patch("/v1/me", {"avatar_media_id": None}).json()
+    bob.join(ann.room())
+    refused(bob.get(f"/v1/media/{second}"), 404, "unknown_media")
+
+
+def test_a_picture_of_a_room_may_be_the_avatar_too(ann, bob, eve):
+    media = uploaded(ann, ann.room())
+    ann.patch("/v1/me", {"avatar_media_id": media})
+    refused(eve.get(f"/v1/media/{media}"), 404, "unknown_media")
+    ann.room(bob)
+    assert fetched(bob, media).content == PNG
+
+
+def test_a_picture_of_somebody_is_a_small_picture(ann):
+    good = {"filename": "me.png", "content_type": "image/png", "size": 99}
+    large = {**good, "size": 3 * 1024 * 1024}
+    refused(ann.post("/v1/me/avatar", large), 413, "media_too_large")
+    text = {**good, "content_type": "text/plain"}
+    refused(ann.post("/v1/me/avatar", text), 415, "media_type_not_allowed")
+    data = PNG + bytes(3 * 1024 * 1024)
+    media = uploaded(ann, ann.room(), data)
+    refused(ann.patch("/v1/me", {"avatar_media_id": media}), 413, "media_too_large")
 
 
 def files_of(server):

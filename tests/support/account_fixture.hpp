@@ -95,6 +95,13 @@ public:
         if (!users.contains(user)) co_return Errc::unknown_user;
         co_return users[user].user;
     }
+    Task<Result<std::vector<model::User>>> find_users(std::vector<model::UserId> ids) override {
+        if (failure) co_return *failure;
+        std::vector<model::User> found;
+        for (const model::UserId id : ids)
+            if (users.contains(id)) found.push_back(users[id].user);
+        co_return found;
+    }
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override {
         if (failure) co_return *failure;
         for (const auto& [id, row] : users)
@@ -160,6 +167,8 @@ public:
         session.refresh_hash = wanted.refresh_hash;
         session.created_at = wanted.created_at;
         session.expires_at = wanted.expires_at;
+        session.last_used_at = wanted.created_at;
+        session.device = wanted.device;
         sessions[session.id] = session;
         co_return session;
     }
@@ -177,6 +186,7 @@ public:
         }
         session.refresh_hash = next_hash;
         session.expires_at = expires_at;
+        session.last_used_at = now;
         co_return session;
     }
     Task<Result<void>> revoke_session(model::SessionId id, model::Time now) override {
@@ -184,10 +194,31 @@ public:
         if (sessions.contains(id) && !sessions[id].revoked_at) sessions[id].revoked_at = now;
         co_return Result<void>{};
     }
-    Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override {
+    Task<Result<void>> revoke_session_of(model::UserId user, model::SessionId id,
+                                         model::Time now) override {
         if (failure) co_return *failure;
-        end_sessions_of(user, now);
+        if (!sessions.contains(id) || sessions[id].user_id != user || sessions[id].revoked_at)
+            co_return Errc::unknown_session;
+        sessions[id].revoked_at = now;
         co_return Result<void>{};
+    }
+    Task<Result<void>> revoke_sessions_of(model::UserId user, model::SessionId but,
+                                          model::Time now) override {
+        if (failure) co_return *failure;
+        end_sessions_of(user, now, but);
+        co_return Result<void>{};
+    }
+    Task<Result<std::vector<model::Session>>> sessions_of(model::UserId user,
+                                                          model::SessionId before,
+                                                          std::size_t limit,
+                                                          model::Time now) override {
+        if (failure) co_return *failure;
+        std::vector<model::Session> found;
+        for (auto at = sessions.rbegin(); at != sessions.rend() && found.size() < limit; ++at)
+            if (at->second.user_id == user && !at->second.revoked_at &&
+                at->second.expires_at > now && (!before || at->first < before))
+                found.push_back(at->second);
+        co_return found;
     }
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override {
         if (failure) co_return *failure;
@@ -208,9 +239,10 @@ public:
     int rotations = 0;
 
 private:
-    void end_sessions_of(model::UserId user, model::Time now) {
+    void end_sessions_of(model::UserId user, model::Time now, model::SessionId but = {}) {
         for (auto& [id, session] : sessions)
-            if (session.user_id == user && !session.revoked_at) session.revoked_at = now;
+            if (session.user_id == user && id != but && !session.revoked_at)
+                session.revoked_at = now;
     }
 
     const ports::Clock& x_clock;

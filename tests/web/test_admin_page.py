@@ -186,7 +186,19 @@ def test_users_are_found_given_a_role_disabled_and_enabled(admin, house):
     refused(victim.get("/v1/me"), 401, "session_revoked")
 
     act(admin, victim.name, "New password")
-    expect(dialog(admin)).to_contain_text(f"parley user reset-password {victim.name} --generate")
+    victim = victim.sign_in_again()
+    field = dialog(admin).get_by_label("New password")
+    made = field.input_value()
+    assert len(made) > 15
+    field.fill("short")
+    dialog(admin).get_by_role("button", name="Set password").click()
+    expect(dialog(admin)).to_be_visible()
+    field.fill(made)
+    dialog(admin).get_by_role("button", name="Set password").click()
+    toast(admin, f"{victim.name} has a new password.")
+    refused(victim.get("/v1/me"), 401, "session_revoked")
+    victim.password = made
+    assert victim.sign_in_again().get("/v1/me").status_code == 200
 
 
 def test_one_cannot_lock_oneself_out(admin, house):

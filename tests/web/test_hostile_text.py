@@ -62,6 +62,7 @@ def test_names_and_topics_are_text(ann, bob, rest, server):
         ann.sees(shown)
         ann.say(text)
         bob.sees(shown, count=2)
+        expect(bob.page.locator(".byline strong").last).to_have_text(text[:50])
         bob.page.keyboard.press("Control+k")
         expect(bob.page.locator(".switcher-list li").filter(has_text=name)).to_be_visible()
         for who in (ann, bob):

@@ -1,5 +1,7 @@
 """Messages: their marks, answers, reactions, keys, and where one left off."""
 
+import re
+
 from playwright.sync_api import expect
 
 
@@ -159,3 +161,35 @@ def test_slow_mode_is_shown_as_what_it_is(person):
     expect(bob.pending()).to_contain_text("Sent in")
     ann.sees("two", timeout=15_000)
     assert ann.shown() == ["one", "two"]
+
+
+def test_what_came_while_away_is_not_taken_for_read_before_it_is_known(ann, bob, room, rest, server):
+    """A room that opens from the copy of the last visit, before the list of rooms says what is new."""
+    ann.say("seen before")
+    bob.sees("seen before")
+    expect(ann.page.locator(".receipt")).to_contain_text("Seen")
+    bob.page.wait_for_timeout(1000)  # the copy is written a moment later
+    address = bob.page.url
+    bob.page.goto("about:blank")
+    many(rest, server, ann, ann.room_id(), 40)
+    ann.sees("line 039")
+    held = []
+    bob.page.context.route(re.compile(r"/v1/rooms\?"), held.append)
+    bob.page.goto(address)
+    # Its newest messages have come, the list has not.
+    with bob.page.expect_response(re.compile(r"/v1/rooms/\d+/messages")):
+        pass
+    bob.sees("seen before")
+    bob.page.wait_for_timeout(1000)
+    expect(ann.page.locator(".receipt")).to_have_count(0)
+    assert held
+    bob.page.context.unroute_all(behavior="ignoreErrors")
+    for route in held:
+        route.continue_()
+    expect(bob.page.locator(".new-line")).to_be_visible()
+    expect(bob.message("line 000")).to_be_in_viewport()
+    expect(bob.badge(room)).to_have_text("40")
+    expect(ann.page.locator(".receipt")).to_have_count(0)
+    bob.page.locator(".to-newest").click()
+    expect(bob.badge(room)).to_have_count(0)
+    expect(ann.page.locator(".receipt")).to_contain_text("Seen")

@@ -1,11 +1,11 @@
-import { Emitter } from './emitter.js';
+import { AccountCalls } from './account_calls.js';
 import { ParleyError, asError } from './errors.js';
 import type { PresenceFrame, ServerFrame } from './generated/live.js';
 import type * as rest from './generated/rest.js';
 import { compareIds } from './ids.js';
 import { Outbox } from './outbox.js';
 import { Http, type CallAnswer, type CallArguments, type CallInput, type CallName, type Fetch } from './rest.js';
-import { Room, type RoomEvent } from './room.js';
+import { Room, type RoomEvent, type RoomInfo } from './room.js';
 import { Session } from './session.js';
 import { Socket, type Backoff, type ConnectionState, type Post, type SocketClass } from './socket.js';
 import { forgiving, indexedDbStorage, memoryStorage, type ClientStorage } from './storage.js';
@@ -39,7 +39,7 @@ export interface ClientEvents {
   presence: PresenceFrame;
 }
 
-export class ParleyClient extends Emitter<ClientEvents> {
+export class ParleyClient extends AccountCalls<ClientEvents> {
   readonly url: string;
   /** Who is online, as far as followed rooms tell. */
   readonly presence = new Map<string, { online: boolean; last_seen_at: string | null }>();
@@ -200,6 +200,17 @@ export class ParleyClient extends Emitter<ClientEvents> {
     return room;
   }
 
+  /** Shows rooms as a copy of an earlier visit has them, until `loadRooms` has read what they are now. */
+  showRooms(copies: readonly RoomInfo[]): void {
+    for (const info of copies) {
+      const room = this.room(info.id);
+      if (room.info) continue;
+      room.stale = true;
+      room.setInfo(info);
+    }
+    this.roomsChanged();
+  }
+
   /** Reads the list of my rooms, with last messages and unread counts. */
   async loadRooms(): Promise<readonly Room[]> {
     const before = new Set(this.rooms);
@@ -210,6 +221,7 @@ export class ParleyClient extends Emitter<ClientEvents> {
       for (const info of page.rooms) {
         const room = this.room(info.id);
         room.setInfo(info);
+        room.stale = false;
         listed.add(room);
         before.delete(room);
       }
@@ -253,6 +265,7 @@ export class ParleyClient extends Emitter<ClientEvents> {
 
   /** @internal */
   entered(room: Room, info: rest.Room): Room {
+    room.stale = false;
     room.setInfo(info);
     if (this.#following) void room.subscribe();
     this.roomsChanged();

@@ -3,7 +3,7 @@ export { ParleyError, type ErrorCode } from './errors.js';
 export type { Event } from './generated/live.js';
 export type {
   Account, Calls, Credentials, HeldMessage, Member, MemberPage, Message, MessagePage, MyRoom, NewRoom, NewUser,
-  ReactionSummary, Role, Room as RoomFields, RoomChange, RoomPage, User, UserChange,
+  Person, ReactionSummary, Role, Room as RoomFields, RoomChange, RoomPage, Session, SessionPage, User, UserChange,
 } from './generated/rest.js';
 export { compareIds } from './ids.js';
 export type { Draft, PendingMessage } from './outbox.js';

@@ -1,15 +1,15 @@
 // One room: what is known of it, its timeline, and what can be done there. `client.room(id)` makes it.
-import { ParleyError, asError } from './errors.js';
+import { ParleyError } from './errors.js';
 import type { Event, ReceiptFrame, SentFrame, SubscribedFrame } from './generated/live.js';
 import type * as rest from './generated/rest.js';
+import { History } from './history.js';
 import { newer } from './ids.js';
 import type { Draft, PendingMessage } from './outbox.js';
 import { RoomCalls } from './room_calls.js';
-import { Timeline, type TimelineMessage } from './timeline.js';
+import type { TimelineMessage } from './timeline.js';
+import { Typing } from './typing.js';
 
 const HELD_MAX = 1000;
-const TYPING_SHOWN_MS = 5_000;
-const TYPING_EVERY_MS = 3_500;
 const READ_EVERY_MS = 300;
 const GAPS_MAX = 3;
 
@@ -51,23 +51,27 @@ interface Views {
 export class Room extends RoomCalls<RoomEvents> {
   info: RoomInfo | null = null;
   state: RoomState = 'off';
-  /** User ids of those who write at the moment. */
-  typing: readonly string[] = [];
+  /**
+   * `info` is a copy of an earlier visit (`client.showRooms`): there may be more to read than it knows of, and nothing
+   * can be marked as read yet.
+   */
+  stale = false;
   /** The newest message that each user has read, as far as the server told. */
   readonly receipts = new Map<string, string>();
   /** The newest event that was applied. */
   lastId: string | null = null;
 
-  #timeline = new Timeline();
+  #history = new History(
+    (query) => this.client.call('GET /v1/rooms/{room_id}/messages', { path: { room_id: this.id }, query }),
+    (message) => this.#named(message),
+    () => this.#touch(),
+  );
   #held: Event[] = [];
   #arriving = new Map<string, PendingMessage>();
   #nonces = new Map<string, string>();
   #live: { promise: Promise<void>; resolve(): void; reject(error: ParleyError): void } | null = null;
-  #loading: Promise<void> | null = null;
-  #older: Promise<void> | null = null;
   #gap = { id: '', count: 0 };
-  #typingTimers = new Map<string, ReturnType<typeof setTimeout>>();
-  #typedAt = 0;
+  #typing = new Typing(() => this.#touch());
   #readTimer: ReturnType<typeof setTimeout> | undefined;
   #readMark: string | null = null;
   #view: Views | null = null;
@@ -91,6 +95,11 @@ export class Room extends RoomCalls<RoomEvents> {
     return this.#views().timeline;
   }
 
+  /** User ids of those who write at the moment. */
+  get typing(): readonly string[] {
+    return this.#typing.users;
+  }
+
   /** The newest page is there. */
   get loaded(): boolean {
     return this.#timeline.loaded;
@@ -106,7 +115,7 @@ export class Room extends RoomCalls<RoomEvents> {
   /** Follows the room and loads the newest messages. Waits for a connection. */
   async open(): Promise<void> {
     await this.subscribe();
-    if (!this.#timeline.loaded) await (this.#loading ??= this.#loadNewest().finally(() => (this.#loading = null)));
+    await this.#history.loadNewest();
   }
 
   /** Events, unread counts, typing and presence of the room from now on; resolves once it is live. */
@@ -133,9 +142,7 @@ export class Room extends RoomCalls<RoomEvents> {
 
   /** A page of older messages; resolves to whether there are more yet. */
   async more(limit = 50): Promise<boolean> {
-    if (this.loaded && this.hasOlder) {
-      await (this.#older ??= this.#loadOlder(limit).finally(() => (this.#older = null)));
-    }
+    await this.#history.loadOlder(limit);
     return this.hasOlder;
   }
 
@@ -164,7 +171,7 @@ export class Room extends RoomCalls<RoomEvents> {
 
   /** Moves my read mark forward; without an id to the newest message. */
   markRead(message_id = this.info?.last_message?.id ?? this.#timeline.messages.at(-1)?.id): void {
-    if (!message_id || !newer(message_id, this.#readMark ?? this.info?.last_read_id)) return;
+    if (this.stale || !message_id || !newer(message_id, this.#readMark ?? this.info?.last_read_id)) return;
     this.#readMark = message_id;
     this.#wasRead(message_id);
     this.#readTimer ??= setTimeout(() => this.#postRead(), READ_EVERY_MS);
@@ -172,9 +179,7 @@ export class Room extends RoomCalls<RoomEvents> {
 
   /** To be called at each key: told on as often as it makes sense. */
   sendTyping(): void {
-    if (Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
-    this.#typedAt = Date.now();
-    this.client.post({ op: 'typing', room_id: this.id });
+    if (this.#typing.isDue()) this.client.post({ op: 'typing', room_id: this.id });
   }
 
   async refresh(): Promise<rest.RoomWithOnline> {
@@ -219,7 +224,7 @@ export class Room extends RoomCalls<RoomEvents> {
       this.#set('off');
       void this.subscribe();
     }
-    for (const userId of [...this.#typingTimers.keys()]) this.#stoppedTyping(userId);
+    this.#typing.clear();
   }
 
   /** @internal One turn of reading what was missed; run by the client, which bounds how many run at once. */
@@ -274,7 +279,7 @@ export class Room extends RoomCalls<RoomEvents> {
       const known = this.#timeline.find(message.id);
       if (known) this.#merge(known);
       else if (newer(message.id, this.lastId)) {
-        if (this.#timeline.loaded || this.#loading) this.#arriving.set(message.id, pending);
+        if (this.#history.takes) this.#arriving.set(message.id, pending);
         this.event({ op: 'message', room_id: this.id, id: message.id, prev_id, message });
       } else this.#nonces.delete(message.id);
     } else this.#newest(message);
@@ -291,11 +296,7 @@ export class Room extends RoomCalls<RoomEvents> {
 
   /** @internal */
   typed(userId: string): void {
-    if (userId === this.client.user?.id) return;
-    clearTimeout(this.#typingTimers.get(userId));
-    this.#typingTimers.set(userId, setTimeout(() => this.#stoppedTyping(userId), TYPING_SHOWN_MS));
-    if (!this.typing.includes(userId)) this.typing = [...this.typing, userId];
-    this.#touch();
+    if (userId !== this.client.user?.id) this.#typing.begins(userId);
   }
 
   /** @internal It cannot be followed. */
@@ -323,6 +324,10 @@ export class Room extends RoomCalls<RoomEvents> {
   }
 
   // --- inside
+
+  get #timeline() {
+    return this.#history.timeline;
+  }
 
   #pending(): PendingMessage[] {
     const mine = this.client.user?.id;
@@ -358,7 +363,7 @@ export class Room extends RoomCalls<RoomEvents> {
         this.#merge(event.message);
         this.#newest(event.message);
         if (event.message.user_id === this.client.user?.id) this.client.outbox.noticeOwn(event.message);
-        else this.#stoppedTyping(event.message.user_id);
+        else this.#typing.ends(event.message.user_id);
         break;
       case 'edited':
         this.#timeline.edited(event.message);
@@ -386,7 +391,7 @@ export class Room extends RoomCalls<RoomEvents> {
 
   #merge(message: TimelineMessage): void {
     const named = this.#named(message);
-    if (this.#timeline.loaded || this.#loading) this.#timeline.merge(named);
+    if (this.#history.takes) this.#timeline.merge(named);
   }
 
   // With the nonce that it had while it was pending; it is so no more.
@@ -441,59 +446,10 @@ export class Room extends RoomCalls<RoomEvents> {
     if (this.#readMark) this.client.post({ op: 'read', room_id: this.id, message_id: this.#readMark });
   }
 
-  #stoppedTyping(userId: string): void {
-    if (!this.#typingTimers.has(userId)) return;
-    clearTimeout(this.#typingTimers.get(userId));
-    this.#typingTimers.delete(userId);
-    this.typing = this.typing.filter((each) => each !== userId);
-    this.#touch();
-  }
-
-  // Only while the room is followed: then what comes after the page comes as events, and there is no hole.
-  async #loadNewest(): Promise<void> {
-    const timeline = this.#timeline;
-    timeline.beginPage();
-    try {
-      const page = await this.#page({});
-      if (timeline !== this.#timeline) return;
-      this.#paged(page);
-      timeline.loaded = true;
-    } catch (thrown) {
-      if (timeline === this.#timeline) this.#timeline = new Timeline();
-      throw asError(thrown);
-    } finally {
-      this.#touch();
-    }
-  }
-
-  async #loadOlder(limit: number): Promise<void> {
-    const timeline = this.#timeline;
-    const before = timeline.messages[0]?.id;
-    timeline.beginPage();
-    const page = await this.#page({ limit, ...(before && { before }) }).catch((error) => {
-      timeline.endPage([]);
-      throw error;
-    });
-    if (timeline !== this.#timeline) return;
-    // It was trimmed meanwhile: this page is not next to what is there.
-    if (timeline.messages[0]?.id !== before) timeline.endPage([]);
-    else this.#paged(page);
-    this.#touch();
-  }
-
-  #page(query: { limit?: number; before?: string }): Promise<rest.MessagePage> {
-    return this.client.call('GET /v1/rooms/{room_id}/messages', { path: { room_id: this.id }, query });
-  }
-
-  #paged(page: rest.MessagePage): void {
-    this.#timeline.endPage(page.messages.map((message) => this.#named(message)));
-    this.#timeline.hasOlder = page.next !== null;
-  }
-
   // The server does not know where we were (a backup was restored): everything is read anew.
   #reset(): void {
     const { loaded } = this.#timeline;
-    this.#timeline = new Timeline();
+    this.#history.forget();
     this.#arriving.clear();
     if (loaded) queueMicrotask(() => void this.open().catch(() => {}));
   }
@@ -506,8 +462,8 @@ export class Room extends RoomCalls<RoomEvents> {
     this.#held = [];
     this.#arriving.clear();
     this.#nonces.clear();
-    this.#timeline = new Timeline();
-    for (const userId of [...this.#typingTimers.keys()]) this.#stoppedTyping(userId);
+    this.#history.forget();
+    this.#typing.clear();
     clearTimeout(this.#readTimer);
     this.#readTimer = undefined;
     this.#touch();

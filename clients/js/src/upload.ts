@@ -1,7 +1,7 @@
 // A file on its way to a room: a ticket of the server, then the bytes to where the ticket says. Small ones go in one
 // PUT that is bound to their SHA-256; large ones in pieces (tus 1.0, or the parts of an object store), so that a lost
 // connection costs one piece and not the whole.
-import type { ParleyClient } from './client.js';
+import type { AccountCalls } from './account_calls.js';
 import { Emitter } from './emitter.js';
 import { ParleyError, asError } from './errors.js';
 import { problem } from './rest.js';
@@ -58,7 +58,9 @@ export class Upload extends Emitter<{ change: Upload }> {
 
   /** @internal */
   constructor(
-    readonly client: ParleyClient, readonly roomId: string, readonly file: Blob, readonly options: UploadOptions,
+    readonly client: Pick<AccountCalls<object>, 'url' | 'call' | 'exchange'>,
+    /** null: a picture of oneself, which is in no room. */
+    readonly roomId: string | null, readonly file: Blob, readonly options: UploadOptions,
   ) {
     super();
     this.total = file.size;
@@ -137,8 +139,10 @@ export class Upload extends Emitter<{ change: Upload }> {
     const sha256 = file.size <= WHOLE_MAX ? await digest(file) : undefined;
     const body = { filename, content_type, size: file.size, ...(sha256 && { sha256 }) };
     const call = this.client.call as unknown as (...rest: unknown[]) => Promise<unknown>;
-    const path = { room_id: this.roomId };
-    return await call.call(this.client, 'POST /v1/rooms/{room_id}/media', { path, body }, signal) as Ticket;
+    const { roomId } = this;
+    return await (roomId
+      ? call.call(this.client, 'POST /v1/rooms/{room_id}/media', { path: { room_id: roomId }, body }, signal)
+      : call.call(this.client, 'POST /v1/me/avatar', { body }, signal)) as Ticket;
   }
 
   async #inParts({ upload }: Ticket, signal: AbortSignal): Promise<void> {

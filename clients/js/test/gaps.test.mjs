@@ -39,7 +39,8 @@ class PlayedServer {
     this.say({ op: 'subscribed', ref, room_id: '5', last_id, recovered: !!since, events, more: false });
   }
 
-  fetch = async () => Response.json({ messages: this.log.map((each) => each.message).reverse(), next: null });
+  fetch = async (url) => Response.json(String(url).includes('/messages')
+    ? { messages: this.log.map((each) => each.message).reverse(), next: null } : { rooms: this.rooms, next: null });
 
   get subscribes() { return this.frames.filter(({ op }) => op === 'subscribe').map(({ since }) => since ?? null); }
 }
@@ -136,4 +137,25 @@ test('a server that was set back: the room is read anew', async (t) => {
   server.log = [event('90', null)];
   server.ws.onclose({ code: 1006 });
   await until(() => ids() === '90' && room.lastId === '90', 'as the server has it', 5);
+});
+
+test('the copy of an earlier visit is shown, but nothing is marked as read by it', async (t) => {
+  const { server, client, room } = await open(t);
+  const info = { id: '6', name: 'kitchen', kind: 'group', my_role: 'member', member_count: 2 };
+  const reads = () => server.frames.filter(({ op }) => op === 'read').map(({ room_id, message_id }) => [room_id, message_id]);
+  room.info = { ...info, id: '5', last_read_id: '100' };
+  room.markRead('101');
+  await until(() => reads().length === 1, 'a room that is known is marked');
+  client.showRooms([{ ...info, last_message: message('200'), last_read_id: '200', unread_count: 0 }, { ...info, id: '5' }]);
+  const copy = client.room('6');
+  assert.deepEqual([copy.stale, room.stale, client.rooms.length], [true, false, 2]);
+  copy.markRead('201');
+  copy.markRead();
+  assert.deepEqual([copy.info.last_read_id, copy.info.unread_count], ['200', 0]);
+  server.rooms = [{ ...info, last_message: message('205'), last_read_id: '200', unread_count: 5 }];
+  await client.loadRooms();
+  assert.deepEqual([copy.stale, copy.info.unread_count, copy.info.last_read_id], [false, 5, '200']);
+  copy.markRead('205');
+  await until(() => reads().length === 2, 'now it is');
+  assert.deepEqual([reads()[1], copy.info.unread_count], [['6', '205'], 0]);
 });

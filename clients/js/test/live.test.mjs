@@ -281,3 +281,33 @@ test('any call, typed by its name', async () => {
   cancelled.abort();
   await assert.rejects(ann.call('GET /v1/me', undefined, cancelled.signal), { code: 'cancelled' });
 });
+
+test('sessions are listed and ended; names and pictures of people', async () => {
+  const ann = await someone();
+  const { username } = ann.user;
+  const other = makeClient(server.url, { storage: memoryStorage() });
+  clients.push(other);
+  await other.logIn({ username, password: 'correct horse battery' });
+  await other.connect();
+  const { sessions } = await ann.sessions();
+  assert.deepEqual(sessions.map(({ current }) => current), [false, true]);
+  await ann.endSession(sessions[0].id);
+  await until(() => other.user === null, 'the other one is signed out');
+  await assert.rejects(ann.endSession(sessions[0].id), { code: 'unknown_session' });
+  await ann.endOtherSessions();
+  assert.equal((await ann.sessions()).sessions.length, 1);
+
+  await ann.updateMe({ display_name: 'Ann B.' });
+  const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, ...new Array(200).fill(0)]);
+  const upload = ann.uploadAvatar(new Blob([png], { type: 'image/png' }), { filename: 'me.png' });
+  const avatar_media_id = await upload.done;
+  assert.equal((await ann.updateMe({ avatar_media_id })).avatar_media_id, avatar_media_id);
+  const bob = await someone();
+  const room = await ann.createRoom({ kind: 'dm', member_ids: [bob.user.id] });
+  const looks = { username, display_name: 'Ann B.', avatar_media_id };
+  assert.deepEqual(await bob.people([ann.user.id, '1']), [{ id: ann.user.id, ...looks }]);
+  const member = (await bob.room(room.id).members()).members.find(({ user_id }) => user_id === ann.user.id);
+  assert.deepEqual([member.display_name, member.avatar_media_id], ['Ann B.', avatar_media_id]);
+  assert.ok((await (await bob.media(avatar_media_id)).blob()).size > 0);
+  assert.equal((await ann.updateMe({ avatar_media_id: null })).avatar_media_id, undefined);
+});

@@ -74,6 +74,7 @@ public:
                                                   model::RoomId after, std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
+    Task<Result<bool>> share_room(model::UserId one, model::UserId other) override;
     Task<Result<ports::Readers>> readers(model::RoomId room, model::MessageId message,
                                          std::size_t limit) override;
     Task<Result<std::vector<ports::MarkOutcome>>>
@@ -82,6 +83,7 @@ public:
     // --- ports::UserStore
     Task<Result<model::User>> create_user(ports::NewUser user) override;
     Task<Result<model::User>> find_user(model::UserId user) override;
+    Task<Result<std::vector<model::User>>> find_users(std::vector<model::UserId> users) override;
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override;
     Task<Result<model::User>> update_user(model::UserId user, ports::UserChange change) override;
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
@@ -99,7 +101,14 @@ public:
                                                 std::string presented_hash, std::string next_hash,
                                                 model::Time now, model::Time expires_at) override;
     Task<Result<void>> revoke_session(model::SessionId session, model::Time now) override;
-    Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override;
+    Task<Result<void>> revoke_session_of(model::UserId user, model::SessionId session,
+                                         model::Time now) override;
+    Task<Result<void>> revoke_sessions_of(model::UserId user, model::SessionId but,
+                                          model::Time now) override;
+    Task<Result<std::vector<model::Session>>> sessions_of(model::UserId user,
+                                                          model::SessionId before,
+                                                          std::size_t limit,
+                                                          model::Time now) override;
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override;
 
     // --- ports::HeldStore
@@ -208,7 +217,7 @@ private:
     Result<void> write_revoked(model::SessionId session, model::Time now);
     Result<model::User> write_standing(model::UserId user, const ports::StandingChange& change,
                                        model::Time now);
-    void end_sessions_of(model::UserId user, model::Time now);
+    void end_sessions_of(model::UserId user, model::Time now, model::SessionId but = {});
 
     const ports::Clock& x_clock;
     std::recursive_mutex x_mutex;

@@ -178,9 +178,19 @@ Task<Result<std::vector<model::Member>>> Store::members(model::RoomId id, model:
                        .username = user.user.username,
                        .role = at->second.role,
                        .joined_at = at->second.joined_at,
-                       .last_seen_at = user.last_seen_at});
+                       .last_seen_at = user.last_seen_at,
+                       .display_name = user.user.display_name,
+                       .avatar_media_id = user.user.avatar_media_id});
     }
     co_return out;
+}
+
+Task<Result<bool>> Store::share_room(model::UserId one, model::UserId other) {
+    const Lock lock(x_mutex);
+    co_return std::ranges::any_of(x_rooms, [&](const auto& entry) {
+        const auto& [id, room] = entry;
+        return !room.room.deleted && room.members.contains(one) && room.members.contains(other);
+    });
 }
 
 model::MessageId Store::read_mark(model::UserId user, model::RoomId id) {

@@ -40,6 +40,15 @@ Task<Result<model::User>> Store::find_user(model::UserId user) {
     co_return found->second.user;
 }
 
+Task<Result<std::vector<model::User>>> Store::find_users(std::vector<model::UserId> users) {
+    const Lock lock(x_mutex);
+    std::vector<model::User> found;
+    for (const model::UserId each : users)
+        if (const auto at = x_users.find(each); at != x_users.end())
+            found.push_back(at->second.user);
+    co_return found;
+}
+
 Task<Result<ports::Login>> Store::find_login(std::string key, bool by_email) {
     const Lock lock(x_mutex);
     const auto& index = by_email ? x_user_by_email_key : x_user_by_name_key;
@@ -65,6 +74,7 @@ Task<Result<model::User>> Store::update_user(model::UserId user, ports::UserChan
     }
     if (change.display_name) row.user.display_name = *change.display_name;
     if (change.avatar_media_id) row.user.avatar_media_id = change.avatar_media_id;
+    if (row.user.avatar_media_id == model::MediaId{}) row.user.avatar_media_id.reset();
     co_return row.user;
 }
 
@@ -144,15 +154,41 @@ Task<Result<std::vector<model::User>>> Store::search_users(std::string prefix, m
     co_return users;
 }
 
-void Store::end_sessions_of(model::UserId user, model::Time now) {
+void Store::end_sessions_of(model::UserId user, model::Time now, model::SessionId but) {
     for (auto& [id, session] : x_sessions)
-        if (session.user_id == user && !session.revoked_at) session.revoked_at = now;
+        if (session.user_id == user && id != but && !session.revoked_at) session.revoked_at = now;
 }
 
-Task<Result<void>> Store::revoke_sessions_of(model::UserId user, model::Time now) {
+Task<Result<void>> Store::revoke_session_of(model::UserId user, model::SessionId session,
+                                            model::Time now) {
     const Lock lock(x_mutex);
-    end_sessions_of(user, now);
+    const auto found = x_sessions.find(session);
+    if (found == x_sessions.end() || found->second.user_id != user || found->second.revoked_at ||
+        found->second.expires_at <= now)
+        co_return Errc::unknown_session;
+    found->second.revoked_at = now;
     co_return Result<void>{};
+}
+
+Task<Result<void>> Store::revoke_sessions_of(model::UserId user, model::SessionId but,
+                                             model::Time now) {
+    const Lock lock(x_mutex);
+    end_sessions_of(user, now, but);
+    co_return Result<void>{};
+}
+
+Task<Result<std::vector<model::Session>>> Store::sessions_of(model::UserId user,
+                                                             model::SessionId before,
+                                                             std::size_t limit, model::Time now) {
+    const Lock lock(x_mutex);
+    std::vector<model::Session> found;
+    for (auto at = x_sessions.rbegin(); at != x_sessions.rend() && found.size() < limit; ++at) {
+        const model::Session& session = at->second;
+        const bool open = !session.revoked_at && session.expires_at > now;
+        if (session.user_id == user && open && (!before || session.id < before))
+            found.push_back(session);
+    }
+    co_return found;
 }
 
 Task<Result<model::Session>> Store::create_session(ports::NewSession session) {
@@ -169,7 +205,9 @@ Task<Result<model::Session>> Store::create_session(ports::NewSession session) {
            .refresh_hash = std::move(session.refresh_hash),
            .created_at = session.created_at,
            .expires_at = session.expires_at,
-           .revoked_at = {}};
+           .revoked_at = {},
+           .last_used_at = session.created_at,
+           .device = std::move(session.device)};
     co_return row;
 }
 
@@ -189,6 +227,7 @@ Task<Result<model::Session>> Store::rotate_session(model::SessionId session,
     }
     row.refresh_hash = std::move(next_hash);
     row.expires_at = expires_at;
+    row.last_used_at = now;
     co_return row;
 }
 

@@ -49,10 +49,12 @@ Result<model::User> write_standing(Connection& database, model::UserId id,
     return user;
 }
 
-std::int64_t end_sessions_of(Connection& database, model::UserId user, model::Time now) {
+std::int64_t end_sessions_of(Connection& database, model::UserId user, model::Time now,
+                             model::SessionId but) {
     return database
-        .query("UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL",
-               Params(user, now))
+        .query("UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND "
+               "id <> $3",
+               Params(user, now, but))
         .changes();
 }
 

@@ -18,7 +18,8 @@ Result<model::User> user_of(Connection& database, model::UserId user); // unknow
 // As ports::UserStore says. Takes Lock::admins.
 Result<model::User> write_standing(Connection& database, model::UserId user,
                                    const ports::StandingChange& change, model::Time now);
-// Answers how many were ended.
-std::int64_t end_sessions_of(Connection& database, model::UserId user, model::Time now);
+// All but that one. Answers how many were ended.
+std::int64_t end_sessions_of(Connection& database, model::UserId user, model::Time now,
+                             model::SessionId but = {});
 
 } // namespace parley::postgres

@@ -141,7 +141,7 @@ CREATE INDEX media_removed ON media (id) WHERE state = 3;
 
 CREATE TABLE media_rooms (
     media_id bigint NOT NULL,
-    room_id  bigint NOT NULL, -- 0: an avatar, for everybody
+    room_id  bigint NOT NULL, -- 0: an avatar
     PRIMARY KEY (media_id, room_id)
 );
 
@@ -187,7 +187,14 @@ CREATE TABLE moves (
 );
 )sql";
 
-constexpr Migration kSteps[] = {{kFirst}, {kMedia}, {kMoves}};
+// What a person is shown of each of their sessions.
+constexpr const char* kDevices = R"sql(
+ALTER TABLE sessions ADD COLUMN last_used_at bigint; -- NULL: not since it was begun
+ALTER TABLE sessions ADD COLUMN user_agent text NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN address text NOT NULL DEFAULT '';
+)sql";
+
+constexpr Migration kSteps[] = {{kFirst}, {kMedia}, {kMoves}, {kDevices}};
 
 } // namespace
 

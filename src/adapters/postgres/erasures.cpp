@@ -55,7 +55,9 @@ Result<ports::Erasure> write_end(Connection& database, model::UserId user, model
     Transaction transaction(database);
     // The rows of ended sessions stay until they expire: their tokens are refused by them.
     end_sessions_of(database, user, now);
-    database.query("UPDATE sessions SET refresh_hash = '' WHERE user_id = $1", Params(user));
+    database.query("UPDATE sessions SET refresh_hash = '', user_agent = '', address = '' "
+                   "WHERE user_id = $1",
+                   Params(user));
     // Longer than a username may be, and no address: nobody can take it.
     database.query("UPDATE users SET username = 'deleted-' || id, username_key = 'deleted-' || id, "
                    "email = '', email_key = 'deleted-' || id, password_hash = '', "

@@ -185,6 +185,8 @@ RoomDirectory::members(model::RoomId room, model::UserId after, std::size_t limi
                                {},
                                row.enumerator<model::Role>(1),
                                row.time(2),
+                               {},
+                               {},
                                {}});
         return members;
     });
@@ -197,8 +199,23 @@ RoomDirectory::members(model::RoomId room, model::UserId after, std::size_t limi
     for (std::size_t i = 0; i < members.size(); ++i) {
         members[i].username = std::move(names[i].username);
         members[i].last_seen_at = names[i].last_seen_at;
+        members[i].display_name = std::move(names[i].display_name);
+        members[i].avatar_media_id = names[i].avatar_media_id;
     }
     co_return members;
+}
+
+Task<Result<bool>> RoomDirectory::share_room(model::UserId one, model::UserId other) {
+    auto asking = x_shards.ask_all([=](Connection& connection) -> Result<bool> {
+        return !connection
+                    .query("SELECT 1 FROM members a JOIN members b ON b.room_id = a.room_id AND "
+                           "b.user_id = $2 WHERE a.user_id = $1 AND " PARLEY_IS_HERE("a.room_id")
+                           " LIMIT 1",
+                           Params(one, other))
+                    .empty();
+    });
+    PARLEY_CO_TRY(const auto found, co_await std::move(asking));
+    co_return std::any_of(found.begin(), found.end(), [](bool shared) { return shared; });
 }
 
 Task<Result<ports::Readers>> RoomDirectory::readers(model::RoomId room, model::MessageId message,

@@ -1,6 +1,9 @@
 #include "adapters/postgres/sessions.hpp"
 
 #include "adapters/postgres/account_rows.hpp"
+#include "base/limits.hpp"
+
+#include <algorithm>
 
 namespace parley::postgres {
 namespace {
@@ -31,10 +34,13 @@ Result<model::Session> insert_session(Connection& database, const ports::NewSess
     session.refresh_hash = fresh.refresh_hash;
     session.created_at = fresh.created_at;
     session.expires_at = fresh.expires_at;
-    database.query("INSERT INTO sessions (id, user_id, refresh_hash, created_at, expires_at) "
-                   "VALUES ($1, $2, $3, $4, $5)",
+    session.last_used_at = fresh.created_at;
+    session.device = fresh.device;
+    database.query("INSERT INTO sessions (id, user_id, refresh_hash, created_at, expires_at, "
+                   "last_used_at, user_agent, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                    Params(session.id, session.user_id, Blob{session.refresh_hash},
-                          session.created_at, session.expires_at));
+                          session.created_at, session.expires_at, session.last_used_at,
+                          session.device.user_agent, session.device.address));
     transaction.commit();
     return session;
 }
@@ -82,8 +88,11 @@ Result<model::Session> rotate(Connection& database, const Exchange& exchange) {
     }
     session.refresh_hash = exchange.next_hash;
     session.expires_at = exchange.expires_at;
-    database.query("UPDATE sessions SET refresh_hash = $2, expires_at = $3 WHERE id = $1",
-                   Params(session.id, Blob{session.refresh_hash}, session.expires_at));
+    session.last_used_at = exchange.now;
+    database.query("UPDATE sessions SET refresh_hash = $2, expires_at = $3, last_used_at = $4 "
+                   "WHERE id = $1",
+                   Params(session.id, Blob{session.refresh_hash}, session.expires_at,
+                          session.last_used_at));
     transaction.commit();
     return session;
 }
@@ -115,10 +124,42 @@ Task<Result<void>> Sessions::revoke_session(model::SessionId session, model::Tim
     });
 }
 
-Task<Result<void>> Sessions::revoke_sessions_of(model::UserId user, model::Time now) {
-    return x_pool.run([user, now](Connection& database) -> Result<void> {
-        end_sessions_of(database, user, now);
+Task<Result<void>> Sessions::revoke_session_of(model::UserId user, model::SessionId session,
+                                               model::Time now) {
+    return x_pool.run([user, session, now](Connection& database) -> Result<void> {
+        const Rows ended = database.query(
+            "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND "
+            "revoked_at IS NULL AND expires_at > $3",
+            Params(session, user, now));
+        if (ended.changes() == 0) return Errc::unknown_session;
         return {};
+    });
+}
+
+Task<Result<void>> Sessions::revoke_sessions_of(model::UserId user, model::SessionId but,
+                                                model::Time now) {
+    return x_pool.run([user, but, now](Connection& database) -> Result<void> {
+        end_sessions_of(database, user, now, but);
+        return {};
+    });
+}
+
+Task<Result<std::vector<model::Session>>> Sessions::sessions_of(model::UserId user,
+                                                                model::SessionId before,
+                                                                std::size_t limit,
+                                                                model::Time now) {
+    using Found = std::vector<model::Session>;
+    // One more than a page: how callers learn whether there is a next one.
+    limit = std::min(limit, limits::kPageMax + 1);
+    return x_pool.run([=](Connection& database) -> Result<Found> {
+        Found found;
+        const Rows rows = database.query(
+            "SELECT " PARLEY_SESSION_COLUMNS " FROM sessions WHERE user_id = $1 AND "
+            "revoked_at IS NULL AND expires_at > $2 AND ($3::bigint = 0 OR id < $3) "
+            "ORDER BY id DESC LIMIT $4",
+            Params(user, now, before, limit));
+        for (const Row row : rows) found.push_back(ports::read_session(row));
+        return found;
     });
 }
 

@@ -23,7 +23,14 @@ public:
                                                 std::string presented_hash, std::string next_hash,
                                                 model::Time now, model::Time expires_at) override;
     Task<Result<void>> revoke_session(model::SessionId session, model::Time now) override;
-    Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override;
+    Task<Result<void>> revoke_session_of(model::UserId user, model::SessionId session,
+                                         model::Time now) override;
+    Task<Result<void>> revoke_sessions_of(model::UserId user, model::SessionId but,
+                                          model::Time now) override;
+    Task<Result<std::vector<model::Session>>> sessions_of(model::UserId user,
+                                                          model::SessionId before,
+                                                          std::size_t limit,
+                                                          model::Time now) override;
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override;
 
 private:

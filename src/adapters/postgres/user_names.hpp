@@ -15,6 +15,8 @@ namespace parley::postgres {
 struct UserName {
     std::string username; // "" when there is no such user
     std::optional<model::Time> last_seen_at;
+    std::string display_name;
+    std::optional<model::MediaId> avatar_media_id;
 };
 
 class UserNames {

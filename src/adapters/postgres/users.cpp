@@ -69,6 +69,7 @@ Result<model::User> change_user(Connection& database, model::UserId id,
     if (change.username) user.username = *change.username;
     if (change.display_name) user.display_name = *change.display_name;
     if (change.avatar_media_id) user.avatar_media_id = change.avatar_media_id;
+    if (user.avatar_media_id == model::MediaId{}) user.avatar_media_id.reset();
     database.query("UPDATE users SET username = $2, username_key = coalesce($3, username_key), "
                    "display_name = $4, avatar_media_id = $5 WHERE id = $1",
                    Params(id, user.username, change.username_key, user.display_name,
@@ -210,6 +211,17 @@ Task<Result<model::User>> Users::find_user(model::UserId user) {
     return x_pool.run([user](Connection& database) { return user_of(database, user); });
 }
 
+Task<Result<std::vector<model::User>>> Users::find_users(std::vector<model::UserId> users) {
+    using Found = std::vector<model::User>;
+    return x_pool.run([users = std::move(users)](Connection& database) -> Result<Found> {
+        Found found;
+        const Rows rows = database.query(
+            "SELECT " PARLEY_USER_COLUMNS " FROM users WHERE id = ANY($1)", Params(users));
+        for (const Row row : rows) found.push_back(read_user(row));
+        return found;
+    });
+}
+
 Task<Result<ports::Login>> Users::find_login(std::string key, bool by_email) {
     return x_pool.run([key = std::move(key), by_email](Connection& database) {
         return login_of(database, key, by_email);
@@ -278,13 +290,15 @@ Task<Result<std::vector<UserName>>> Users::names_of(std::vector<model::UserId> u
     using Names = std::vector<UserName>;
     return x_pool.run([users = std::move(users)](Connection& database) -> Result<Names> {
         Names names(users.size());
-        const Rows rows = database.query("SELECT o.n, u.username, u.last_seen_at FROM "
+        const Rows rows = database.query("SELECT o.n, u.username, u.last_seen_at, "
+                                         "u.display_name, u.avatar_media_id FROM "
                                          "unnest($1::bigint[]) WITH ORDINALITY AS o (id, n) "
                                          "JOIN users u ON u.id = o.id",
                                          Params(users));
         for (const Row row : rows)
-            names[static_cast<std::size_t>(row.integer(0) - 1)] = {row.string(1),
-                                                                   row.optional_time(2)};
+            names[static_cast<std::size_t>(row.integer(0) - 1)] = {
+                row.string(1), row.optional_time(2), row.string(3),
+                row.optional_id<model::MediaId>(4)};
         return names;
     });
 }

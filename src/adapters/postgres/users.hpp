@@ -23,6 +23,7 @@ public:
 
     Task<Result<model::User>> create_user(ports::NewUser user) override;
     Task<Result<model::User>> find_user(model::UserId user) override;
+    Task<Result<std::vector<model::User>>> find_users(std::vector<model::UserId> users) override;
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override;
     Task<Result<model::User>> update_user(model::UserId user, ports::UserChange change) override;
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,

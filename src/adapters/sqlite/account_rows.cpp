@@ -79,9 +79,12 @@ Result<void> write_password(Database& database, model::UserId user, std::string_
     return {};
 }
 
-std::int64_t end_sessions_of(Database& database, model::UserId user, model::Time now) {
-    database.query("UPDATE sessions SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL")
-        .bind(user, now)
+std::int64_t end_sessions_of(Database& database, model::UserId user, model::Time now,
+                             model::SessionId but) {
+    database
+        .query("UPDATE sessions SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL AND "
+               "id <> ?3")
+        .bind(user, now, but)
         .run();
     return database.changes();
 }

@@ -28,7 +28,8 @@ Result<void> write_password(Database& database, model::UserId user, std::string_
                             model::Time now);
 // Asks for an erasure, as ports::ErasureStore says; the running server does it.
 Result<void> write_erasure_request(Database& database, model::UserId user, model::Time now);
-// Answers how many were ended.
-std::int64_t end_sessions_of(Database& database, model::UserId user, model::Time now);
+// All but that one. Answers how many were ended.
+std::int64_t end_sessions_of(Database& database, model::UserId user, model::Time now,
+                             model::SessionId but = {});
 
 } // namespace parley::sqlite

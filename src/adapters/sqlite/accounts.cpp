@@ -1,5 +1,9 @@
 #include "adapters/sqlite/accounts.hpp"
 
+#include "base/limits.hpp"
+
+#include <algorithm>
+
 namespace parley::sqlite {
 namespace {
 
@@ -74,6 +78,16 @@ Task<Result<model::User>> Accounts::find_user(model::UserId user) {
     return x_readers.read([user](Database& database) { return user_of(database, user); });
 }
 
+Task<Result<std::vector<model::User>>> Accounts::find_users(std::vector<model::UserId> users) {
+    using Found = std::vector<model::User>;
+    return x_readers.read([users = std::move(users)](Database& database) -> Result<Found> {
+        Found found;
+        for (const model::UserId each : users)
+            if (auto user = user_of(database, each)) found.push_back(*std::move(user));
+        return found;
+    });
+}
+
 Task<Result<ports::Login>> Accounts::find_login(std::string key, bool by_email) {
     return x_readers.read([key = std::move(key), by_email](Database& database) {
         return login_of(database, key, by_email);
@@ -93,6 +107,7 @@ Result<model::User> Accounts::change_user(model::UserId id, const ports::UserCha
     if (change.username) user.username = *change.username;
     if (change.display_name) user.display_name = *change.display_name;
     if (change.avatar_media_id) user.avatar_media_id = change.avatar_media_id;
+    if (user.avatar_media_id == model::MediaId{}) user.avatar_media_id.reset();
     x_writing
         .query("UPDATE users SET username = ?2, username_key = ifnull(?3, username_key), "
                "display_name = ?4, avatar_media_id = ?5 WHERE id = ?1")
@@ -192,11 +207,14 @@ Result<model::Session> Accounts::insert_session(const ports::NewSession& fresh) 
     session.refresh_hash = fresh.refresh_hash;
     session.created_at = fresh.created_at;
     session.expires_at = fresh.expires_at;
+    session.last_used_at = fresh.created_at;
+    session.device = fresh.device;
     x_writing
-        .query("INSERT INTO sessions (id, user_id, refresh_hash, created_at, expires_at) "
-               "VALUES (?, ?, ?, ?, ?)")
+        .query("INSERT INTO sessions (id, user_id, refresh_hash, created_at, expires_at, "
+               "last_used_at, user_agent, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(session.id, session.user_id, Blob{session.refresh_hash}, session.created_at,
-              session.expires_at)
+              session.expires_at, session.last_used_at, session.device.user_agent,
+              session.device.address)
         .run();
     return session;
 }
@@ -235,8 +253,11 @@ Result<model::Session> Accounts::rotate(model::SessionId id, const std::string& 
     }
     session.refresh_hash = next_hash;
     session.expires_at = expires_at;
-    x_writing.query("UPDATE sessions SET refresh_hash = ?2, expires_at = ?3 WHERE id = ?1")
-        .bind(id, Blob{next_hash}, expires_at)
+    session.last_used_at = now;
+    x_writing
+        .query("UPDATE sessions SET refresh_hash = ?2, expires_at = ?3, last_used_at = ?4 "
+               "WHERE id = ?1")
+        .bind(id, Blob{next_hash}, expires_at, now)
         .run();
     return session;
 }
@@ -254,10 +275,43 @@ void Accounts::revoke(model::SessionId session, model::Time now) {
         .run();
 }
 
-Task<Result<void>> Accounts::revoke_sessions_of(model::UserId user, model::Time now) {
-    return x_writer.run([this, user, now]() -> Result<void> {
-        end_sessions_of(x_writing, user, now);
+Task<Result<void>> Accounts::revoke_session_of(model::UserId user, model::SessionId session,
+                                               model::Time now) {
+    return x_writer.run([this, user, session, now]() -> Result<void> {
+        x_writing
+            .query("UPDATE sessions SET revoked_at = ?3 WHERE id = ?1 AND user_id = ?2 AND "
+                   "revoked_at IS NULL AND expires_at > ?3")
+            .bind(session, user, now)
+            .run();
+        if (x_writing.changes() == 0) return Errc::unknown_session;
         return {};
+    });
+}
+
+Task<Result<void>> Accounts::revoke_sessions_of(model::UserId user, model::SessionId but,
+                                                model::Time now) {
+    return x_writer.run([this, user, but, now]() -> Result<void> {
+        end_sessions_of(x_writing, user, now, but);
+        return {};
+    });
+}
+
+Task<Result<std::vector<model::Session>>> Accounts::sessions_of(model::UserId user,
+                                                                model::SessionId before,
+                                                                std::size_t limit,
+                                                                model::Time now) {
+    using Sessions = std::vector<model::Session>;
+    // One more than a page: how callers learn whether there is a next one.
+    limit = std::min(limit, limits::kPageMax + 1);
+    return x_readers.read([=](Database& database) -> Result<Sessions> {
+        Sessions found;
+        auto query = database.query("SELECT " PARLEY_SESSION_COLUMNS
+                                    " FROM sessions WHERE user_id = ?1 AND revoked_at IS NULL AND "
+                                    "expires_at > ?2 AND (?3 = 0 OR id < ?3) "
+                                    "ORDER BY id DESC LIMIT ?4");
+        query.bind(user, now, before, limit);
+        while (query.row()) found.push_back(ports::read_session(query));
+        return found;
     });
 }
 

@@ -24,6 +24,7 @@ public:
 
     Task<Result<model::User>> create_user(ports::NewUser user) override;
     Task<Result<model::User>> find_user(model::UserId user) override;
+    Task<Result<std::vector<model::User>>> find_users(std::vector<model::UserId> users) override;
     Task<Result<ports::Login>> find_login(std::string key, bool by_email) override;
     Task<Result<model::User>> update_user(model::UserId user, ports::UserChange change) override;
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
@@ -40,7 +41,14 @@ public:
                                                 std::string presented_hash, std::string next_hash,
                                                 model::Time now, model::Time expires_at) override;
     Task<Result<void>> revoke_session(model::SessionId session, model::Time now) override;
-    Task<Result<void>> revoke_sessions_of(model::UserId user, model::Time now) override;
+    Task<Result<void>> revoke_session_of(model::UserId user, model::SessionId session,
+                                         model::Time now) override;
+    Task<Result<void>> revoke_sessions_of(model::UserId user, model::SessionId but,
+                                          model::Time now) override;
+    Task<Result<std::vector<model::Session>>> sessions_of(model::UserId user,
+                                                          model::SessionId before,
+                                                          std::size_t limit,
+                                                          model::Time now) override;
     Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) override;
 
 private:

@@ -243,7 +243,11 @@ Result<ports::Erasure> Erasures::write_end(model::UserId user, model::Time now) 
     x_writing.query("DELETE FROM read_marks WHERE user_id = ?").bind(user).run();
     // The rows of ended sessions stay until they expire: their tokens are refused by them.
     end_sessions_of(x_writing, user, now);
-    x_writing.query("UPDATE sessions SET refresh_hash = x'' WHERE user_id = ?").bind(user).run();
+    x_writing
+        .query("UPDATE sessions SET refresh_hash = x'', user_agent = '', address = '' "
+               "WHERE user_id = ?")
+        .bind(user)
+        .run();
     // Longer than a username may be, and no address: nobody can take it.
     x_writing
         .query("UPDATE users SET username = 'deleted-' || id, username_key = 'deleted-' || id, "

@@ -236,7 +236,7 @@ CREATE INDEX media_removed ON media (id) WHERE state = 3;
 
 CREATE TABLE media_rooms (
     media_id INTEGER NOT NULL,
-    room_id  INTEGER NOT NULL, -- 0: an avatar, for everybody
+    room_id  INTEGER NOT NULL, -- 0: an avatar
     PRIMARY KEY (media_id, room_id)
 ) WITHOUT ROWID;
 
@@ -266,9 +266,17 @@ WHEN OLD.media_id IS NOT NULL AND NEW.media_id IS NULL
 BEGIN INSERT OR IGNORE INTO released_media VALUES (OLD.media_id); END;
 )sql";
 
+// What a person is shown of each of their sessions.
+constexpr const char* kDevices = R"sql(
+ALTER TABLE sessions ADD COLUMN last_used_at INTEGER; -- NULL: not since it was begun
+ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr Migration kMigrations[] = {{kFirst},    {kServerRoles}, {kSlowMode},
                                      {kPresence}, {kRoomWords},   {kHeldMessages},
-                                     {kErasures}, {kRetention},   {kMedia}};
+                                     {kErasures}, {kRetention},   {kMedia},
+                                     {kDevices}};
 
 void check_identity(Database& database, std::int64_t version, std::size_t newest) {
     const std::int64_t application = database.pragma("PRAGMA application_id");

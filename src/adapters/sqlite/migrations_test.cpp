@@ -1,5 +1,6 @@
 #include "adapters/sqlite/id_source.hpp"
 #include "adapters/sqlite/migrations.hpp"
+#include "ports/rows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -45,6 +46,21 @@ TEST_F(DatabaseFile, AStepThatFailsLeavesTheFileAsItWas) {
     EXPECT_EQ(database->pragma("PRAGMA user_version"), 2) << "the steps before it stay";
     EXPECT_EQ(database->pragma("SELECT count(*) FROM sqlite_schema WHERE name = 'b'"), 0);
     EXPECT_FALSE(database->in_transaction());
+}
+
+TEST_F(DatabaseFile, SessionsFromBeforeDevicesWereKeptAreShownWithoutThem) {
+    constexpr std::size_t kBefore = 9;
+    migrate(*open(), migrations().first(kBefore));
+    open()->execute("INSERT INTO sessions (id, user_id, refresh_hash, created_at, expires_at) "
+                    "VALUES (5, 7, x'00', 1000, 2000)");
+    const auto database = open();
+    migrate(*database);
+    auto query = database->query("SELECT " PARLEY_SESSION_COLUMNS " FROM sessions");
+    ASSERT_TRUE(query.row());
+    const model::Session session = ports::read_session(query);
+    EXPECT_EQ(session.user_id, model::UserId{7});
+    EXPECT_EQ(session.last_used_at, model::Time{1000}) << "not since it was begun";
+    EXPECT_EQ(session.device.user_agent + session.device.address, "");
 }
 
 TEST_F(DatabaseFile, AFileOfANewerProgramIsRefused) {

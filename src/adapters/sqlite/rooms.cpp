@@ -129,15 +129,26 @@ Task<Result<std::vector<model::Member>>> Rooms::members(model::RoomId room, mode
     return x_readers.read([=](Database& database) -> Result<Members> {
         Members members;
         auto query =
-            database.query("SELECT b.user_id, u.username, b.role, b.joined_at, u.last_seen_at "
+            database.query("SELECT b.user_id, u.username, b.role, b.joined_at, u.last_seen_at, "
+                           "u.display_name, u.avatar_media_id "
                            "FROM members b CROSS JOIN users u ON u.id = b.user_id "
                            "WHERE b.room_id = ?1 AND b.user_id > ?2 ORDER BY b.user_id LIMIT ?3");
         query.bind(room, after, limit);
         while (query.row())
             members.push_back({query.id<model::UserId>(0), query.string(1),
                                query.enumerator<model::Role>(2), query.time(3),
-                               query.optional_time(4)});
+                               query.optional_time(4), query.string(5),
+                               query.optional_id<model::MediaId>(6)});
         return members;
+    });
+}
+
+Task<Result<bool>> Rooms::share_room(model::UserId one, model::UserId other) {
+    return x_readers.read([=](Database& database) -> Result<bool> {
+        auto query = database.query("SELECT 1 FROM members a CROSS JOIN members b ON b.room_id = "
+                                    "a.room_id AND b.user_id = ?2 WHERE a.user_id = ?1 LIMIT 1");
+        query.bind(one, other);
+        return query.row();
     });
 }
 

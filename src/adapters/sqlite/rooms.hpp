@@ -26,6 +26,7 @@ public:
                                                   model::RoomId after, std::size_t limit) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId room, model::UserId after,
                                                      std::size_t limit) override;
+    Task<Result<bool>> share_room(model::UserId one, model::UserId other) override;
     Task<Result<ports::Readers>> readers(model::RoomId room, model::MessageId message,
                                          std::size_t limit) override;
     Task<Result<std::vector<ports::MarkOutcome>>>

@@ -42,6 +42,7 @@ std::string_view socket_code(Errc code) {
     case Errc::token_expired:
     case Errc::token_reused:
     case Errc::session_revoked:
+    case Errc::unknown_session:
     case Errc::last_owner:
     case Errc::last_admin:
         return "forbidden";

@@ -238,6 +238,10 @@ Task<Result<std::vector<model::Member>>> ShardReads::members(model::RoomId, mode
     co_return Error(Errc::internal, "nobody asks here");
 }
 
+Task<Result<bool>> ShardReads::share_room(model::UserId, model::UserId) {
+    co_return Errc::unavailable;
+}
+
 Task<Result<ports::Readers>> ShardReads::readers(model::RoomId, model::MessageId, std::size_t) {
     co_return Error(Errc::internal, "nobody asks here");
 }

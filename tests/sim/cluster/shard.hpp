@@ -104,6 +104,7 @@ public:
                                                   std::size_t) override;
     Task<Result<std::vector<model::Member>>> members(model::RoomId, model::UserId,
                                                      std::size_t) override;
+    Task<Result<bool>> share_room(model::UserId, model::UserId) override;
     Task<Result<ports::Readers>> readers(model::RoomId, model::MessageId, std::size_t) override;
     Task<Result<std::vector<ports::MarkOutcome>>>
     set_read(std::vector<ports::ReadMark> marks) override;

@@ -7,13 +7,14 @@ import { setTheme, theme, type Theme } from '@/app/theme';
 import { i18n, t } from '@/i18n/i18n';
 import { askForNotifications, notifications, setNotifications } from '@/messages/notifications';
 import { install, installer } from '@/offline/updates';
-import { Avatar } from '@/ui/avatar';
 import { Button } from '@/ui/button';
 import { Field, FormDialog } from '@/ui/dialog';
 import { useEvent, useRedraw } from '@/ui/hooks';
 import { overlay, toast } from '@/ui/overlay';
 import { LanguageChoice } from './auth';
 import { confirmLogOut } from './log_out';
+import { MyPicture } from './my_picture';
+import { Sessions } from './sessions';
 
 export function openSettings(): void {
   overlay.open(<Settings key={`settings-${i18n.language}`} />);
@@ -31,7 +32,9 @@ export async function copy(text: string, done: string): Promise<void> {
 function Settings() {
   useEvent(installer, 'change');
   useEvent(i18n, 'change');
-  const user = client.user!;
+  useEvent(client, 'user');
+  const { user } = client;
+  if (!user) return null; // signed out elsewhere: the dialog is about to go
   const save = async (form: HTMLFormElement) => {
     const value = (name: string) => String(new FormData(form).get(name) ?? '').trim();
     const change: UserChange = {};
@@ -42,7 +45,6 @@ function Settings() {
   return (
     <FormDialog title={t('settings')} action={t('save')} class="settings" onClose={overlay.close} run={save}>
       <section class="profile">
-        <Avatar id={user.id} name={user.display_name || user.username} size="large" />
         <div class="grow">
           <p class="ellipsis"><strong dir="auto">{user.display_name || user.username}</strong></p>
           <p class="hint ellipsis">{user.email}</p>
@@ -50,6 +52,7 @@ function Settings() {
             {t('copyUserId')}
           </button>
         </div>
+        <MyPicture user={user} />
       </section>
       <Field name="display_name" label={t('displayName')} hint={t('displayNameHint')}>
         <input id="field-display_name" name="display_name" class="input" maxLength={50} defaultValue={user.display_name ?? ''} dir="auto" />
@@ -69,6 +72,7 @@ function Settings() {
         </Field>
       </div>
       <NotificationChoice />
+      <Sessions />
       <section class="settings-more">
         <Button class="small" onClick={openKeys}>{t('keys')}</Button>
         {installer.available && <Button class="small" onClick={() => void install()}>{t('install')}</Button>}

@@ -83,6 +83,7 @@ function HeldCard({ held, decided }: { held: HeldMessage; decided: () => void })
   const [busy, setBusy] = useState(false);
   const [opened, setOpened] = useState(false);
   const path = { room_id: held.room_id, held_id: held.id };
+  const looks = people.looksOf(held.user_id);
   const author = names.user(held.user_id) || t('somebody');
   const approve = async () => {
     setBusy(true);
@@ -119,7 +120,8 @@ function HeldCard({ held, decided }: { held: HeldMessage; decided: () => void })
       <header class="held-head">
         <Avatar id={held.user_id} name={author} />
         <div class="grow">
-          <p class="ellipsis"><strong dir="auto">{author}</strong></p>
+          <p class="ellipsis"><strong dir="auto">{author}</strong>
+            {looks?.display_name && <span class="hint" dir="auto"> @{looks.username}</span>}</p>
           <p class="hint ellipsis"><bdi>{a('inRoom', { name: roomTitle(held.room_id) })}</bdi>{' · '}
             <time dateTime={held.created_at}>{dayText(held.created_at)}, {clock(held.created_at)}</time></p>
         </div>

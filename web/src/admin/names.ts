@@ -1,5 +1,5 @@
 // What people and rooms are called, of whom only an id is known here.
-import type { Account, RoomFields } from '@parley/client';
+import type { RoomFields } from '@parley/client';
 import { client } from '@/app/client';
 import { Emitter } from '@/app/emitter';
 import { people } from '@/people/people';
@@ -24,12 +24,11 @@ export async function allRooms(): Promise<{ rooms: RoomFields[]; complete: boole
 }
 
 class Names extends Emitter<{ change: void }> {
-  #users = new Map<string, Account | null>();
   #rooms = new Map<string, RoomFields>();
   #complete = false;
 
   user(id: string): string {
-    return this.#users.get(id)?.username || people.nameOf(id);
+    return people.nameOf(id);
   }
 
   /** null: no group, so a direct message; undefined: not known. */
@@ -39,13 +38,9 @@ class Names extends Emitter<{ change: void }> {
     return this.#rooms.get(id)?.name ?? (this.#complete ? null : undefined);
   }
 
-  /** Finds out as much as the role allows. */
   async learn(userIds: string[], roomIds: string[]): Promise<void> {
-    const work: Promise<unknown>[] = [];
+    const work: Promise<unknown>[] = [people.learn(userIds)];
     if (roomIds.some((id) => this.room(id) === undefined || this.room(id) === null)) work.push(this.#learnRooms());
-    if (client.user?.role === 'admin') {
-      for (const id of new Set(userIds)) if (!this.#users.has(id)) work.push(this.#learnUser(id));
-    }
     await Promise.allSettled(work);
     this.emit('change', undefined);
   }
@@ -54,10 +49,6 @@ class Names extends Emitter<{ change: void }> {
     const { rooms, complete } = await allRooms();
     for (const room of rooms) this.#rooms.set(room.id, room);
     this.#complete = complete;
-  }
-
-  async #learnUser(id: string): Promise<void> {
-    this.#users.set(id, await client.call('GET /v1/admin/users/{user_id}', { path: { user_id: id } }).catch(() => null));
   }
 }
 

@@ -1,11 +1,12 @@
 // Accounts: found, given a role, signed out, disabled, erased.
 import type { Account } from '@parley/client';
+import { createRef } from 'preact';
 import { copy } from '@/account/settings';
 import { client, myId } from '@/app/client';
 import { i18n, t } from '@/i18n/i18n';
 import { Avatar } from '@/ui/avatar';
 import { Button } from '@/ui/button';
-import { Dialog, Field, FormDialog } from '@/ui/dialog';
+import { Field, FormDialog } from '@/ui/dialog';
 import { Menu, type MenuEntry } from '@/ui/menu';
 import { overlay, toast } from '@/ui/overlay';
 import { List } from './list';
@@ -40,7 +41,7 @@ function UserRow({ user, changed }: { user: Account; changed: Changed }) {
   const date = i18n.date(user.created_at, 'since', { dateStyle: 'medium' });
   return (
     <li class={user.disabled ? 'is-disabled' : ''} data-id={user.id}>
-      <Avatar id={user.id} name={user.display_name || user.username} />
+      <Avatar id={user.id} name={user.display_name || user.username} picture={user.avatar_media_id} />
       <div class="grow">
         <p class="admin-line">
           <strong class="ellipsis" dir="auto">{user.username}</strong>
@@ -111,17 +112,34 @@ function openRole(user: Account, changed: Changed): void {
   );
 }
 
+const SIGNS = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** 80 bits, without signs that look like others. */
+function newPassword(): string {
+  const signs = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => SIGNS[byte % SIGNS.length]!).join('');
+  return signs.replace(/.{4}(?=.)/g, '$&-');
+}
+
 function openResetPassword(user: Account): void {
-  const command = `parley user reset-password ${user.username} --generate`;
+  const input = createRef<HTMLInputElement>();
   overlay.open(
-    <Dialog title={a('resetPasswordTitle', { name: user.username })} onClose={overlay.close} key="reset-password">
+    <FormDialog
+      title={a('resetPasswordTitle', { name: user.username })} action={a('setPassword')} onClose={overlay.close} key="reset-password"
+      run={async () => {
+        const body = { password: input.current!.value };
+        await told(client.call('POST /v1/admin/users/{user_id}/password', { path: { user_id: user.id }, body }));
+        toast(a('passwordSet', { name: user.username }));
+      }}
+    >
       <p>{a('resetPasswordText')}</p>
-      <pre class="admin-command" dir="ltr" tabIndex={0}><code>{command}</code></pre>
-      <footer class="dialog-foot">
-        <Button onClick={overlay.close}>{t('close')}</Button>
-        <Button kind="primary" data-focus onClick={() => void copy(command, t('copied'))}>{a('copyCommand')}</Button>
-      </footer>
-    </Dialog>,
+      <Field name="new-password" label={a('resetPassword')} hint={t('passwordHint')}>
+        <div class="input-line">
+          <input ref={input} id="field-new-password" class="input" required minLength={8} maxLength={128} defaultValue={newPassword()}
+            autocomplete="off" autocapitalize="none" spellcheck={false} dir="ltr" aria-describedby="hint-new-password" data-focus />
+          <Button onClick={() => void copy(input.current!.value, t('copied'))}>{a('copyPassword')}</Button>
+        </div>
+      </Field>
+    </FormDialog>,
   );
 }
 

@@ -9,28 +9,18 @@ import { useAsked } from '@/ui/hooks';
 import { Icon } from '@/ui/icon';
 import { toast } from '@/ui/overlay';
 import { drawBlurhash } from './blurhash';
+import { fitted, isPicture } from './box';
 import { files } from './files';
 import { openLightbox } from './lightbox';
-
-const WIDTH_MAX = 420;
-const HEIGHT_MAX = 320;
-const SMALL_MIN = 80;
 
 type Facts = NonNullable<TimelineMessage['media']>;
 
 export function Attachment({ message }: { message: TimelineMessage }) {
   const { media } = message;
   if (!media) return <p class="hint">{t('attachment')}</p>;
-  if (/^image\/(png|jpeg|gif|webp|avif)$/.test(media.content_type)) return <Picture message={message} media={media} />;
+  if (isPicture(media)) return <Picture message={message} media={media} />;
   if (/^(video|audio)\//.test(media.content_type)) return <Player message={message} media={media} />;
   return <FileCard message={message} media={media} />;
-}
-
-/** Fits into the timeline, and is never larger than it is. */
-export function fitted(width = 0, height = 0): { width: number; height: number } {
-  if (!width || !height) return { width: 280, height: 200 };
-  const scale = Math.min(1, WIDTH_MAX / width, HEIGHT_MAX / height);
-  return { width: Math.max(SMALL_MIN, Math.round(width * scale)), height: Math.max(SMALL_MIN / 2, Math.round(height * scale)) };
 }
 
 function Picture({ message, media }: { message: TimelineMessage; media: Facts }) {
@@ -44,10 +34,11 @@ function Picture({ message, media }: { message: TimelineMessage; media: Facts })
   useLayoutEffect(() => {
     if (media.blurhash && canvas.current) drawBlurhash(canvas.current, media.blurhash);
   }, [media.blurhash, shown]);
-  const { width, height } = fitted(media.width, media.height);
+  // What was shown before its size was known stays as it is: nothing moves under the reader's eyes.
+  const [{ known, width, height }] = useState(() => ({ known: Boolean(media.width), ...fitted(media) }));
   return (
     <button
-      type="button" class={`picture ${media.width ? '' : 'has-no-size'}`} style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}
+      type="button" class={`picture ${known ? '' : 'has-no-size'}`} style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}
       aria-label={t('openPicture', { name: media.filename })} onClick={() => (error ? again() : openLightbox(message))}
     >
       {media.blurhash && !shown && <canvas ref={canvas} width={32} height={32} aria-hidden="true" />}

@@ -1,6 +1,6 @@
 // One open room: its head, the timeline, who is writing, and the place to write.
 import type { Room, TimelineMessage } from '@parley/client';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { client, myId } from '@/app/client';
 import { explain } from '@/app/errors';
 import { toHome } from '@/app/route';
@@ -41,10 +41,12 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
   const [flash, setFlash] = useState<string | null>(null);
   const [atBottom, setAtBottom] = useState(true);
   const [newAbove, setNewAbove] = useState(false);
-  const { newFrom, clearNew } = useNewLine(room);
+  const { newFrom, isKnown, clearNew } = useNewLine(room);
+  // Before it is known what is new, the copy of the last visit is shown, and nothing is marked as read.
+  const ready = room.loaded && isKnown;
   const loading = useLoading(room, timeline);
 
-  const entries = useEntries(room);
+  const entries = useEntries(room, ready);
   const last = entries.at(-1);
   const activeKey = active ?? (last ? keyOf(last) : null);
   const target: Target = {
@@ -69,7 +71,7 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
   const read = useLatest((isThere: boolean) => {
     setAtBottom(isThere);
     const newest = room.messages.at(-1);
-    if (!isThere || !room.loaded || !newest) return;
+    if (!isThere || !ready || !newest) return;
     if (!document.hidden && document.hasFocus()) room.markRead(newest.id);
     if (room.messages.length > KEPT_MAX) room.trim(KEPT);
   });
@@ -97,7 +99,7 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
     composer.current?.focus();
   };
   const unread = room.info?.unread_count ?? 0;
-  const isEmpty = room.loaded && !entries.length;
+  const isEmpty = ready && !entries.length;
   const title = titleOf(room);
   return (
     <main class="chat" id="main" tabIndex={-1}>
@@ -105,10 +107,10 @@ export function Chat({ room, showsMembers, onMembers }: { room: Room; showsMembe
       <DropZone room={room} onFiles={(files) => composer.current?.attach(files)}>
         <div class={`timeline-box ${isEmpty ? 'has-nothing' : ''}`}>
           <Timeline
-            ref={timeline} entries={entries} newFrom={newFrom} myId={myId()} hasOlder={!room.loaded || room.hasOlder}
-            label={t('messages')} openAtNew={room.loaded && newFrom !== null}
+            ref={timeline} entries={entries} newFrom={newFrom} myId={myId()} hasOlder={!ready || room.hasOlder}
+            label={t('messages')} openAtNew={ready && newFrom !== null}
             version={people.version} activeKey={activeKey} onOlder={loading.older} onBottom={read} onNewAbove={setNewAbove} onKeyDown={keys}
-            head={<Head room={room} title={title} error={loading.error} again={loading.again} isEmpty={isEmpty} />}
+            head={<Head room={room} title={title} error={loading.error} again={loading.again} isEmpty={isEmpty} ready={ready} />}
             draw={(row: Row, isLast) => (
               <MessageRow
                 row={row} room={room} actions={actions} version={people.version} active={row.key === activeKey}
@@ -150,21 +152,31 @@ function firstKeyAfter(room: Room, id: string): string {
   return found ? keyOf(found) : '';
 }
 
-function useEntries(room: Room): readonly Entry[] {
-  const { timeline, loaded, pending } = room;
+function useEntries(room: Room, ready: boolean): readonly Entry[] {
+  const { timeline, pending } = room;
   const uploads = outgoing.of(room.id);
   const cached = session.cache?.messages(room.id);
   return useMemo(() => {
-    const messages: readonly Entry[] = loaded ? timeline : [...(cached ?? []), ...pending];
+    const messages: readonly Entry[] = ready ? timeline : [...(cached ?? []), ...pending];
     return uploads.length ? [...messages, ...uploads] : messages;
-  }, [timeline, loaded, uploads, cached]);
+  }, [timeline, ready, uploads, cached]);
 }
 
 // What was read when the room was opened stays marked until I write.
+// What the copy of the last visit says of it may be long past: the list of rooms is waited for, as long as it may come.
 function useNewLine(room: Room) {
-  const [newFrom, setNewFrom] = useState<string | null>(
-    () => (room.info?.unread_count ? room.info.last_read_id ?? '0' : null));
-  return { newFrom, clearNew: () => setNewFrom(null) };
+  useEvent(session, 'change');
+  const [newFrom, setNewFrom] = useState<string | null | undefined>(() => (room.stale ? undefined : readUpTo(room)));
+  const isKnown = newFrom !== undefined;
+  const mayBeKnown = !room.stale || Boolean(session.listError);
+  useLayoutEffect(() => {
+    if (!isKnown && mayBeKnown) setNewFrom(readUpTo(room));
+  });
+  return { newFrom: newFrom ?? null, isKnown, clearNew: () => setNewFrom(null) };
+}
+
+function readUpTo({ info }: Room): string | null {
+  return info?.unread_count ? info.last_read_id ?? '0' : null;
 }
 
 function useLoading(room: Room, timeline: { current: Timeline | null }) {
@@ -175,7 +187,7 @@ function useLoading(room: Room, timeline: { current: Timeline | null }) {
   };
   useEffect(() => {
     open();
-    if (!people.of(room).loaded) people.load(room).catch(() => {}); // names are shown meanwhile as far as they are known
+    people.refresh(room).catch(() => {}); // names are shown meanwhile as far as they are known
     return () => {
       if (room.loaded) room.trim(KEPT);
     };
@@ -253,8 +265,8 @@ function ChatHead({ room, title, showsMembers, onMembers }:
   );
 }
 
-function Head({ room, title, error, again, isEmpty }:
-  { room: Room; title: string; error: unknown; again: () => void; isEmpty: boolean }) {
+function Head({ room, title, error, again, isEmpty, ready }:
+  { room: Room; title: string; error: unknown; again: () => void; isEmpty: boolean; ready: boolean }) {
   if (error) {
     return (
       <p class="notice" role="alert">
@@ -262,7 +274,7 @@ function Head({ room, title, error, again, isEmpty }:
       </p>
     );
   }
-  if (!room.loaded || room.hasOlder) return <p class="loading">{client.connection.name === 'online' ? t('loading') : ''}</p>;
+  if (!ready || room.hasOlder) return <p class="loading">{client.connection.name === 'online' ? t('loading') : ''}</p>;
   if (isEmpty) return <Empty title={t('quietHere')}><p class="hint">{t('quietHint')}</p></Empty>;
   return (
     <div class="beginning">

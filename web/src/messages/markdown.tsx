@@ -130,9 +130,9 @@ function Link({ url, children }: { url: string; children: ComponentChildren }) {
 
 function Mention({ name }: { name: string }) {
   const trimmed = name.replace(/[.-]+$/, '');
-  const known = [...people.names].find(([, each]) => each.toLowerCase() === trimmed.toLowerCase());
+  const known = people.named(trimmed);
   if (!known) return <>@{name}</>;
-  return <><span class={`mention ${known[0] === myId() ? 'is-me' : ''}`}>@{trimmed}</span>{name.slice(trimmed.length)}</>;
+  return <><span class={`mention ${known === myId() ? 'is-me' : ''}`}>@{trimmed}</span>{name.slice(trimmed.length)}</>;
 }
 
 /** One line without marks, for previews and notifications. */

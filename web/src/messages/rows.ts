@@ -3,6 +3,7 @@
 import type { PendingMessage, TimelineMessage } from '@parley/client';
 import { compareIds } from '@parley/client';
 import { dayOf } from '@/i18n/dates';
+import { fitted, isPicture } from '@/media/box';
 import type { OutgoingFile } from '@/media/outgoing';
 
 export type Entry = TimelineMessage | PendingMessage | OutgoingFile;
@@ -131,7 +132,7 @@ function made(entry: Entry, above: Row | undefined, isNew: boolean, old: Row | u
 function estimate({ entry, following, day }: Row): number {
   const { content } = entry;
   const lines = Math.max(1, Math.ceil(content.length / LINE_CHARS) + (content.length > 40 ? content.split('\n').length - 1 : 0));
-  const media = 'media' in entry && entry.media ? (entry.media.width ? 280 : 72) : 0;
+  const media = 'media' in entry && entry.media ? (isPicture(entry.media) ? fitted(entry.media).height + 8 : 72) : 0;
   const reactions = 'reactions' in entry && entry.reactions?.length ? 32 : 0;
   return (following ? 6 : 42) + (day ? 44 : 0) + lines * LINE_PX + media + reactions;
 }

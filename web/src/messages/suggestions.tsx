@@ -34,7 +34,8 @@ export function Suggestions({ handle, room, area, text, onPick }: SuggestionsPro
   const begun = text ? BEGUN.exec(text.slice(0, caret)) : null;
   const word = begun?.[1]?.toLowerCase();
   const found = word === undefined || dismissed === text ? []
-    : people.of(room).list.filter(({ username }) => beginsWith(username, word)).slice(0, SHOWN_MAX);
+    : people.of(room).list.filter(({ username, display_name = '' }) => beginsWith(username, word)
+      || (username.toLowerCase() !== word && display_name.toLowerCase().startsWith(word) && word)).slice(0, SHOWN_MAX);
   const chosen = Math.min(at, found.length - 1);
   const pick = (name: string) => onPick(`@${name} `, caret - word!.length - 1, caret);
   useImperativeHandle(handle, () => ({
@@ -53,12 +54,13 @@ export function Suggestions({ handle, room, area, text, onPick }: SuggestionsPro
   if (!found.length) return null;
   return (
     <ul class="suggestions" role="listbox" aria-label={t('people')}>
-      {found.map(({ user_id, username }, i) => (
+      {found.map(({ user_id, username, display_name }, i) => (
         <li key={user_id} role="option" aria-selected={i === chosen} onPointerDown={(event) => {
           event.preventDefault();
           pick(username);
         }}>
-          <Avatar id={user_id} name={username} size="small" online={people.isOnline(user_id)} /><span dir="auto">{username}</span>
+          <Avatar id={user_id} name={display_name || username} size="small" online={people.isOnline(user_id)} />
+          <span dir="auto">{display_name || username}</span>{display_name && <span class="hint" dir="auto">@{username}</span>}
         </li>
       ))}
     </ul>

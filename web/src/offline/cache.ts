@@ -2,11 +2,11 @@
 // without a connection. A copy for the eyes only: what the server says replaces it.
 import { indexedDbStorage, type Message, type Room, type RoomFields } from '@parley/client';
 import { client } from '@/app/client';
-import { people } from '@/people/people';
+import { people, type Looks } from '@/people/people';
 
 const MESSAGES_MAX = 50;
 const ROOMS_MAX = 200;
-const NAMES_MAX = 2000;
+const PEOPLE_MAX = 2000;
 const WRITE_MS = 500;
 
 const storage = indexedDbStorage('parley-cache');
@@ -22,14 +22,13 @@ export class Cache {
 
   /** Shows what the last visit left; true when there was something. */
   async restore(): Promise<boolean> {
-    const [rooms, names, stored] = await Promise.all([
-      this.#get<RoomFields[]>('rooms'), this.#get<[string, string][]>('names'),
+    const [rooms, known, stored] = await Promise.all([
+      this.#get<RoomFields[]>('rooms'), this.#get<[string, Looks][]>('people'),
       storage.entries(this.#key('messages/')).catch(() => []),
     ]);
     for (const [key, value] of stored) this.#messages.set(key.split('/').at(-1)!, value as Message[]);
-    if (names) people.know(names);
-    for (const info of rooms ?? []) client.room(info.id).setInfo(info);
-    if (rooms) client.roomsChanged();
+    if (known) people.restore(known);
+    if (rooms) client.showRooms(rooms);
     this.#offs = [
       client.on('rooms', () => {
         this.#listDirty = true;
@@ -74,7 +73,7 @@ export class Cache {
     if (this.#listDirty) {
       this.#listDirty = false;
       this.#set('rooms', rooms.slice(0, ROOMS_MAX).map((room) => room.info));
-      this.#set('names', [...people.names].slice(-NAMES_MAX));
+      this.#set('people', [...people.known].slice(-PEOPLE_MAX));
       for (const id of this.#messages.keys()) {
         if (rooms.some((room) => room.id === id)) continue;
         this.#messages.delete(id);

@@ -28,7 +28,8 @@ export function MembersPanel({ room, onClose }: { room: Room; onClose: () => voi
   const members = people.of(room);
   const info = room.info!;
   const wanted = filter.toLocaleLowerCase();
-  const shown = members.list.filter(({ username }) => username.toLocaleLowerCase().includes(wanted));
+  const shown = members.list.filter(({ username, display_name }) =>
+    `${username}\n${display_name ?? ''}`.toLocaleLowerCase().includes(wanted));
   const online = sorted(shown.filter(({ user_id }) => people.isOnline(user_id)));
   const offline = sorted(shown.filter(({ user_id }) => !people.isOnline(user_id)));
   const group = (title: string, list: Member[]) => list.length > 0 && (
@@ -63,8 +64,12 @@ export function MembersPanel({ room, onClose }: { room: Room; onClose: () => voi
   );
 }
 
+function nameOf({ username, display_name }: Member): string {
+  return display_name || username;
+}
+
 function sorted(list: Member[]): Member[] {
-  return [...list].sort((a, b) => RANK[b.role] - RANK[a.role] || a.username.localeCompare(b.username));
+  return [...list].sort((a, b) => RANK[b.role] - RANK[a.role] || nameOf(a).localeCompare(nameOf(b)));
 }
 
 function Foot({ room }: { room: Room }) {
@@ -80,7 +85,8 @@ function Foot({ room }: { room: Room }) {
 }
 
 function MemberRow({ room, member }: { room: Room; member: Member }) {
-  const { user_id, username, role } = member;
+  const { user_id, username, display_name, role } = member;
+  const name = nameOf(member);
   const me = user_id === myId();
   const isOnline = people.isOnline(user_id);
   const seen = people.lastSeen(user_id);
@@ -88,19 +94,19 @@ function MemberRow({ room, member }: { room: Room; member: Member }) {
   const entries = me ? [] : actionsOn(room, member);
   return (
     <li class={`member ${isOnline ? '' : 'is-offline'}`}>
-      <Avatar id={user_id} name={username} online={isOnline} />
+      <Avatar id={user_id} name={name} picture={member.avatar_media_id} online={isOnline} />
       <div class="grow member-text">
         <p class="member-line">
-          <span class="member-name" dir="auto">{username}</span>
+          <span class="member-name" dir="auto" title={`@${username}`}>{name}</span>
           {me && <span class="hint">{t('you')}</span>}
           {role !== 'member' && <span class="role">{t(role)}</span>}
         </p>
-        <p class="hint">{status}</p>
+        <p class="hint ellipsis">{display_name && <><bdi>@{username}</bdi> · </>}{status}</p>
       </div>
       {!me && room.info!.kind !== 'dm' && (
-        <IconButton icon="send" label={t('messageTo', { name: username })} class="member-dm" onClick={() => void write(user_id)} />
+        <IconButton icon="send" label={t('messageTo', { name })} class="member-dm" onClick={() => void write(user_id)} />
       )}
-      {entries.length > 0 && <Menu icon="more" label={t('actionsOn', { name: username })} entries={entries} />}
+      {entries.length > 0 && <Menu icon="more" label={t('actionsOn', { name })} entries={entries} />}
     </li>
   );
 }
@@ -113,7 +119,9 @@ async function write(userId: string): Promise<void> {
   }
 }
 
-function actionsOn(room: Room, { user_id, username, role }: Member): MenuEntry[] {
+function actionsOn(room: Room, member: Member): MenuEntry[] {
+  const { user_id, role } = member;
+  const name = nameOf(member);
   const mine = RANK[room.info!.my_role ?? 'member'];
   if (room.info!.kind === 'dm' || mine === 0 || (mine < 2 && RANK[role] >= mine)) return [];
   const give = (next: Role) => () => void room.setMember(user_id, next)
@@ -124,7 +132,7 @@ function actionsOn(room: Room, { user_id, username, role }: Member): MenuEntry[]
   if (role !== 'member' && (mine === 2 || role !== 'owner')) {
     entries.push({ icon: 'people', label: t('makeMember'), run: give('member') });
   }
-  entries.push({ icon: 'trash', label: t('removeName', { name: username }), danger: true, run: () => confirmRemove(room, user_id, username) });
+  entries.push({ icon: 'trash', label: t('removeName', { name }), danger: true, run: () => confirmRemove(room, user_id, name) });
   return entries;
 }
 

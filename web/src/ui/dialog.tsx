@@ -22,7 +22,7 @@ export function Dialog({ title, onClose, children, class: more = '', bare = fals
     const dialog = ref.current!;
     const before = document.activeElement as HTMLElement | null;
     dialog.showModal();
-    const first = dialog.querySelector<HTMLElement>('[data-focus], input, textarea, select');
+    const first = dialog.querySelector<HTMLElement>('[data-focus], input:not([tabindex="-1"]), textarea, select');
     first?.focus();
     return () => {
       dialog.close();
