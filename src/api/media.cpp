@@ -102,7 +102,7 @@ MediaRoutes::Answer MediaRoutes::ticket(RequestContext context) {
 }
 
 MediaRoutes::Answer MediaRoutes::avatar_ticket(RequestContext context) {
-    PARLEY_CO_CHECK(context.rates->send());
+    PARLEY_CO_CHECK(context.rates->ticket());
     PARLEY_CO_TRY(service::MediaOffer offer, offer_of(context.request));
     if (!x_media) co_return Errc::media_not_available;
     PARLEY_CO_TRY(const service::MediaTicket ticket,
