@@ -3,20 +3,29 @@
 //
 // How: nonces that grow with time (UUIDv7, ULID; until 2039 both begin with "01") arrive nearly in
 // order. A nonce of that kind is new if it is greater than every one that the store held at the
-// start (`floor`), and than every one that came from this user in this room since. Entries that a
-// rollback made too high only cost a look-up.
+// start (`floor`), and than every one that came from this user in this room since. An older one, as
+// of a second device that had to try again, is new if it is none of the newest that came from
+// anybody, and greater than all that were forgotten of these. Entries that a rollback made too high
+// only cost a look-up; so does a client whose clock is ahead, to such second devices.
 //
-// Threading: the log's thread. Owner: the event store. Bound: limits::kStoreRoomsCached entries;
-// a full table is emptied after the floor was raised above all of it.
+// Threading: the log's thread. Owner: the event store. Bounds: limits::kStoreRoomsCached entries;
+// a full table is emptied after the floor was raised above all of it. limits::kRecentNonces of the
+// newest; the oldest is forgotten.
 #pragma once
 
 #include "model/membership.hpp"
 #include "base/limits.hpp"
+#include "base/nonce_limits.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 namespace parley::model {
 
@@ -34,7 +43,8 @@ public:
     bool surely_new(RoomId room, UserId user, std::string_view nonce) const {
         if (!x_started || !nonce.starts_with(kFirst) || nonce <= x_floor) return false;
         const auto found = x_last.find({room, user});
-        return found == x_last.end() || nonce > found->second;
+        if (found == x_last.end() || nonce > found->second) return true;
+        return nonce > x_forgotten && !x_recent.contains(key_of(room, user, nonce));
     }
 
     // Before the nonce may be in the file.
@@ -46,12 +56,28 @@ public:
         }
         std::string& last = x_last[{room, user}];
         if (nonce > last) last = nonce;
+        const std::uint64_t key = key_of(room, user, nonce);
+        if (!x_recent.insert(key).second) return;
+        x_by_age.emplace_back(key, nonce);
+        if (x_by_age.size() <= limits::kRecentNonces) return;
+        auto& [oldest, its_nonce] = x_by_age.front();
+        x_recent.erase(oldest);
+        if (its_nonce > x_forgotten) x_forgotten = std::move(its_nonce);
+        x_by_age.pop_front();
     }
 
 private:
+    // Two that share one are taken for known: that costs a look-up.
+    static std::uint64_t key_of(RoomId room, UserId user, std::string_view nonce) {
+        return MembershipHash{}({room, user}) * 31 + std::hash<std::string_view>{}(nonce);
+    }
+
     bool x_started = false;
     std::string x_floor;
     std::unordered_map<Membership, std::string, MembershipHash> x_last;
+    std::unordered_set<std::uint64_t> x_recent;
+    std::deque<std::pair<std::uint64_t, std::string>> x_by_age; // of x_recent
+    std::string x_forgotten; // the greatest that has left it
 };
 
 } // namespace parley::model

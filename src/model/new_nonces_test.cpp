@@ -34,9 +34,24 @@ TEST(NewNonces, AnotherSenderDoesNotMatter) {
     nonces.start("");
     nonces.remember(kRoom, kUser, "0192f0c5");
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c5"));
-    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
     EXPECT_TRUE(nonces.surely_new(kRoom, model::UserId{3}, "0192f0c4"));
     EXPECT_TRUE(nonces.surely_new(model::RoomId{9}, kUser, "0192f0c5"));
+}
+
+TEST(NewNonces, AnOlderOneOfASecondDeviceIsNewAsLongAsAllNewerAreKnown) {
+    NewNonces nonces;
+    nonces.start("0192f0a0");
+    nonces.remember(kRoom, kUser, "0192f0c5");
+    EXPECT_TRUE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
+    nonces.remember(kRoom, kUser, "0192f0c4");
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c5"));
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0a0")); // the file may have it
+    // The two are forgotten now, and what is not greater than both may be one of them.
+    for (std::size_t i = 0; i < limits::kRecentNonces; ++i)
+        nonces.remember(kRoom, model::UserId{3}, "0193" + std::to_string(10'000'000 + i));
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
+    EXPECT_TRUE(nonces.surely_new(kRoom, kUser, "0192f0c6"));
 }
 
 // Against the truth: with more senders than the table holds, in any order, and with restarts.
