@@ -32,6 +32,10 @@ inline constexpr auto kConsumerStall = 30s; // a handler that takes longer loses
 inline constexpr auto kConsumerCommit = 5s; // how often displays learn how far the store is
 inline constexpr auto kLogEndsTimeout = 1s; // one look at the ends of all partitions: unavailable
 inline constexpr std::size_t kLogEndsWaiting = 64 * 1024; // calls that share a look: overloaded
+inline constexpr int kReserveShort = 80; // percent of the retention; older and not stored: no more
+inline constexpr auto kReserveLook = 10s;      // or a fortieth of the retention, but
+inline constexpr auto kReserveLookMin = 500ms; // not more often
+inline constexpr auto kReserveTimeout = 1s;    // of one question; then the last answer stands
 inline constexpr auto kProducerStop = 2s;  // what is queued then gets so long, and fails
 inline constexpr auto kTopicTimeout = 30s; // to make a topic, or to find that it is right
 
@@ -45,8 +49,6 @@ inline constexpr std::size_t kStoreBatch = 5'000; // events of one transaction
 inline constexpr auto kStorePause = 20ms;         // between two transactions, so that batches fill
 inline constexpr auto kStoreRetry = 250ms;        // after a failure; the next waits twice as long
 inline constexpr auto kStoreRetryMax = 2s;
-inline constexpr auto kNonceMemory = 17min;   // younger nonces are looked up in memory alone
-inline constexpr auto kNonceTrusted = 15min;  // a nonce whose own time is younger, is
 inline constexpr std::size_t kWorkerRooms = 100'000; // in memory; the one used longest ago goes
 
 // --- the store

@@ -1,6 +1,7 @@
 #include "adapters/kafka/consumer.hpp"
 #include "adapters/kafka/ends.hpp"
 #include "adapters/kafka/producer.hpp"
+#include "adapters/kafka/reserve.hpp"
 #include "adapters/kafka/topic.hpp"
 #include "base/cluster_limits.hpp"
 #include "tests/support/await.hpp"
@@ -110,11 +111,11 @@ private:
 
 struct KafkaLog : ::testing::Test {
     // A topic and a group of its own for each test.
-    Settings make_topic(Partition partitions) {
+    Settings make_topic(Partition partitions, std::chrono::milliseconds retention = 24h) {
         Settings made;
         made.brokers = server.brokers();
         made.topic = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-        ensure_topic(made, {.partitions = partitions}, logger);
+        ensure_topic(made, {.partitions = partitions, .retention = retention}, logger);
         return made;
     }
     ConsumerSettings member(const Settings& settings) {
@@ -266,6 +267,35 @@ TEST_F(KafkaLog, SaysWhatItHasLostAndStandsStill) {
     consumer.start(0, 1'000);
     EXPECT_TRUE(handler.await_that([&] { return handler.lost[0].size() == 2; }));
     EXPECT_EQ(handler.lost[0].back(), 6);
+}
+
+TEST_F(KafkaLog, ClosesWhatItWouldDeleteUnread) {
+    const Settings settings = make_topic(2, 4s);
+    Producer producer(settings, metrics, logger);
+    Answers answers;
+    const auto begun = std::chrono::steady_clock::now();
+    write(producer, answers, 0, 0, 1);
+    ASSERT_TRUE(answers.await_all());
+    Reserve reserve({.client = settings, .group = settings.topic, .partitions = 2}, metrics,
+                    logger);
+    Gauge& aging = metrics.gauge("parley_log_aging_partitions", "");
+    const auto await_short = [&](bool wanted) {
+        const auto end = std::chrono::steady_clock::now() + 30s;
+        while (reserve.is_short(0) != wanted && std::chrono::steady_clock::now() < end)
+            std::this_thread::sleep_for(20ms);
+        return reserve.is_short(0) == wanted;
+    };
+    ASSERT_TRUE(await_short(true)); // by now 80 % of the retention have gone
+    EXPECT_GT(std::chrono::steady_clock::now() - begun, 3s);
+    EXPECT_EQ(aging.value(), 1);
+    EXPECT_FALSE(reserve.is_short(1)); // nothing waits there
+    Handler handler;
+    Consumer consumer(member(settings), metrics, logger);
+    handler.consumer = &consumer;
+    consumer.join(handler);
+    ASSERT_TRUE(handler.await_that([&] { return handler.owned.size() == 2; }));
+    consumer.note_stored(0, 1);
+    EXPECT_TRUE(await_short(false));
 }
 
 TEST_F(KafkaLog, TwoConsumersShareAndTakeOver) {

@@ -27,9 +27,7 @@ NewTopic describe(const Settings& settings, const TopicSettings& topic) {
     // The broker's clock: one that all readers see the same, and that ids are made of.
     set("message.timestamp.type", "LogAppendTime");
     set("cleanup.policy", "delete");
-    set("retention.ms",
-        std::to_string(
-            std::chrono::duration_cast<std::chrono::milliseconds>(topic.retention).count()));
+    set("retention.ms", std::to_string(topic.retention.count()));
     // What was acknowledged stands on one broker more than may die.
     set("min.insync.replicas", std::to_string(topic.replication > 2 ? 2 : 1));
     set("unclean.leader.election.enable", "false");

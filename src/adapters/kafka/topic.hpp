@@ -15,7 +15,7 @@ struct TopicSettings {
     ports::Partition partitions = 8;
     int replication = 1;
     // Of what is in PostgreSQL long since: it only has to outlast the longest outage of the stores.
-    std::chrono::hours retention{24 * 7};
+    std::chrono::milliseconds retention = std::chrono::hours(24 * 7);
 };
 
 // Makes it unless it is there, then as check_topic(). For any number of processes at once.
