@@ -34,7 +34,7 @@ LIBRARY_HOME = {
     "libpq-fe.h": ["adapters/postgres"],
     "librdkafka/": ["adapters/kafka"],
     "hiredis/": ["adapters/redis"],
-    "curl/": ["adapters/s3"],
+    "curl/": ["adapters/otlp", "adapters/s3"],
     "argon2.h": ["adapters/crypto"],
     "openssl/": ["adapters/crypto", "adapters/disk", "adapters/s3", "net"],
     "boost/beast": ["net"],

@@ -6,11 +6,13 @@
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_entropy.hpp"
 #include "api/api.hpp"
+#include "app/cluster_parts.hpp"
 #include "app/log_settings.hpp"
 #include "app/media_front.hpp"
 #include "app/periodic.hpp"
 #include "app/pictures.hpp"
 #include "app/run_now.hpp"
+#include "app/span_exporter.hpp"
 #include "app/storage.hpp"
 #include "app/version.hpp"
 #include "app/word_files.hpp"
@@ -74,6 +76,17 @@ std::filesystem::path words_folder(const Settings& settings) {
 
 bool serves_sockets(Role role) { return role == Role::all || role == Role::chat; }
 
+std::unique_ptr<Storage> make_storage(Role role, const StorageParts& parts) {
+    return role == Role::all ? make_embedded_storage(parts) : make_cluster_storage(parts);
+}
+
+std::unique_ptr<otlp::Exporter> make_exporter(const Settings& settings, Role role, Logger& log,
+                                              Metrics& metrics) {
+    static constexpr const char* names[] = {"serve", "chat", "user", "media"}; // as in Role
+    const std::string name = role == Role::all ? "parley" : cluster_node_name(settings, "front");
+    return make_span_exporter(settings, names[static_cast<int>(role)], name, log, metrics);
+}
+
 std::uint16_t core_count(const Settings& settings) {
     const unsigned machine = std::max(1u, std::thread::hardware_concurrency());
     const unsigned wanted = settings.threads ? settings.threads : machine;
@@ -121,6 +134,7 @@ struct Application::Parts {
     service::RateLimits rates;
     system::SystemClock clock;
     system::SystemEntropy entropy;
+    const std::unique_ptr<otlp::Exporter> spans; // null: none are sent
     // Runs what waits before there are cores. It outlives the store, whose threads answer into it
     // and may still be on their way out of that when the answer has been taken.
     boost::asio::io_context before_cores;
@@ -153,7 +167,7 @@ Application::Parts::OnCore::OnCore(Parts& parts, std::uint16_t index)
             {parts.storage->log(), stored.rooms, stored.history, parts.storage->users(),
              parts.clock, parts.filter, parts.storage->held(), parts.node_name,
              parts.storage->feed(), parts.storage->presence(),
-             parts.role == Role::all ? &parts.commits : nullptr},
+             parts.role == Role::all ? &parts.commits : nullptr, parts.spans.get()},
             &net::make_text_frame, parts.metrics,
             {parts.settings.presence_grace, parts.settings.presence_room_max,
              parts.settings.trace_messages}),
@@ -218,9 +232,9 @@ Application::Parts::Parts(Settings s, Role r)
       role(r),
       log(log_settings(settings)),
       rates(settings.rates, metrics),
-      storage(role == Role::all
-                  ? make_embedded_storage({settings, clock, entropy, rates, log, metrics})
-                  : make_cluster_storage({settings, clock, entropy, rates, log, metrics})),
+      spans(make_exporter(settings, role, log, metrics)),
+      storage(make_storage(
+          role, {settings, clock, entropy, rates, log, metrics, spans.get()})),
       node_name(storage->node_name()),
       hasher({.passes = settings.argon2_iterations, .memory_kib = settings.argon2_memory_kib},
              entropy, metrics),
@@ -237,6 +251,7 @@ Application::Parts::Parts(Settings s, Role r)
           revocations, settings.access_token_life, log, metrics, settings.classic_token_life),
       commits(settings.trace_messages) {
     if (role == Role::all && commits.enabled()) node.note_commits(commits, clock);
+    if (role == Role::all && spans) node.send_spans(*spans);
     metrics
         .gauge("parley_build_info", "Always 1; the label tells the version",
                "version=\"" + std::string(kVersion) + "\"")
@@ -372,6 +387,7 @@ Task<void> Application::Parts::shut_down() {
     hasher.stop();
     words.stop();
     storage->stop();
+    if (spans) spans->stop();
     for (auto each = cores.rbegin(); each != cores.rend(); ++each) (*each)->core.stop();
 }
 

@@ -2,6 +2,7 @@
 // stands in PostgreSQL.
 #include "adapters/kafka/ends.hpp"
 #include "adapters/kafka/producer.hpp"
+#include "adapters/kafka/reserve.hpp"
 #include "adapters/kafka/topic.hpp"
 #include "adapters/postgres/heads.hpp"
 #include "adapters/postgres/held.hpp"
@@ -87,6 +88,7 @@ private:
     postgres::Retention x_retention;
     kafka::Producer x_producer;
     kafka::Ends x_ends;
+    kafka::Reserve x_reserve;
     redis::Bus x_bus;
     redis::PresenceBoard x_board;
     cluster::PendingAnswers x_pending;
@@ -125,6 +127,9 @@ ClusterStorage::ClusterStorage(const StorageParts& parts)
       x_ends(kafka_settings(parts.settings),
              static_cast<ports::Partition>(x_directory.layout().partitions()), parts.metrics,
              parts.log),
+      x_reserve({.client = kafka_settings(parts.settings),
+                 .partitions = static_cast<ports::Partition>(x_directory.layout().partitions())},
+                parts.metrics, parts.log),
       x_bus(redis_settings(parts.settings), parts.metrics, parts.log),
       x_board(redis_settings(parts.settings), parts.metrics, parts.log),
       x_pending(parts.entropy, parts.metrics),
@@ -165,7 +170,9 @@ void ClusterStorage::start(ports::OutcomeSink& sink) {
         .rates = x_parts.rates,
         .pending = x_pending,
         .sink = sink,
-        .metrics = x_parts.metrics});
+        .metrics = x_parts.metrics,
+        .spans = x_parts.spans,
+        .is_closed = [this](ports::Partition partition) { return x_reserve.is_short(partition); }});
 }
 
 std::function<ports::Partition(model::RoomId)> ClusterStorage::partition_of() const {
@@ -268,6 +275,7 @@ void ClusterStorage::stop() {
     x_producer.stop();
     x_bus.stop();
     x_ends.stop();
+    x_reserve.stop();
     x_board.stop();
     if (x_objects) x_objects->stop();
     x_leader.stop();

@@ -10,6 +10,7 @@
 #include "adapters/postgres/shard_store.hpp"
 #include "adapters/redis/bus.hpp"
 #include "app/cluster_parts.hpp"
+#include "app/span_exporter.hpp"
 #include "app/worker_application.hpp"
 #include "app/trace_teller.hpp"
 #include "ingest/shard_worker.hpp"
@@ -64,6 +65,7 @@ private:
     postgres::LayoutWatch x_watch;
     redis::Bus x_bus;
     TraceTeller x_teller;
+    const std::unique_ptr<otlp::Exporter> x_spans; // null: none are sent
     kafka::Producer x_dead_letters;
     kafka::Consumer x_consumer;
     std::vector<std::unique_ptr<OfShard>> x_shards;
@@ -87,6 +89,9 @@ IngestWorker::IngestWorker(const WorkerParts& parts)
               parts.log, parts.metrics),
       x_bus(redis_settings(parts.settings), parts.metrics, parts.log),
       x_teller(cluster_node_name(parts.settings, "ingest"), parts.settings.trace_messages, x_bus),
+      x_spans(make_span_exporter(parts.settings, "ingest",
+                                 cluster_node_name(parts.settings, "ingest"), parts.log,
+                                 parts.metrics)),
       x_dead_letters(dead_letters(parts.settings), parts.metrics, parts.log),
       x_consumer({.client = kafka_settings(parts.settings),
                   .session_timeout =
@@ -111,7 +116,8 @@ IngestWorker::IngestWorker(const WorkerParts& parts)
             .log = parts.log,
             .metrics = parts.metrics,
             .published = &x_teller.published(),
-            .stored = &x_teller.stored()});
+            .stored = &x_teller.stored(),
+            .spans = x_spans.get()});
     }
 }
 
@@ -194,6 +200,7 @@ void IngestWorker::stop() {
     for (const auto& one : x_shards) one->worker->stop();
     x_dead_letters.stop();
     x_bus.stop();
+    if (x_spans) x_spans->stop();
 }
 
 } // namespace

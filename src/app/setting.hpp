@@ -40,6 +40,13 @@ inline bool parse_bool(const std::string& text) {
     expected("true or false");
 }
 
+// The shortest text that is read as the same number.
+inline std::string print_real(double value) {
+    char text[32];
+    const auto [end, error] = std::to_chars(text, text + sizeof text, value);
+    return error == std::errc{} ? std::string(text, end) : "0";
+}
+
 inline std::string quoted(const std::string& text) {
     std::string out = "\"";
     for (const char c : text) {
@@ -74,5 +81,7 @@ Setting part_number(std::string name, std::string help, Part Settings::* part,
 // Of the store of files, and of the roles of a cluster.
 std::vector<Setting> file_settings();
 std::vector<Setting> cluster_settings();
+// Of spans for a collector of traces.
+std::vector<Setting> span_settings();
 
 } // namespace parley::app

@@ -265,7 +265,8 @@ void add_rates(std::vector<Setting>& table) {
 std::vector<Setting> make_table() {
     std::vector<Setting> table = plain_settings();
     for (auto* more :
-         {&account_settings, &content_settings, &media_settings, &file_settings, &cluster_settings})
+         {&account_settings, &content_settings, &media_settings, &file_settings, &cluster_settings,
+          &span_settings})
         for (Setting& setting : more()) table.push_back(std::move(setting));
     add_rates(table);
     return table;

@@ -55,8 +55,16 @@ struct FileSettings {
     std::string origins() const;
 };
 
+// Where spans of messages go.
+struct SpanSettings {
+    std::string endpoint; // of OTLP over HTTP; "": nowhere
+    double ratio = 0.01;  // of the messages
+    std::string headers;  // NAME=VALUE with , between; secrets: never printed
+};
+
 struct Settings {
     ClusterSettings cluster;
+    SpanSettings spans;
     FileSettings files;
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;

@@ -1,5 +1,6 @@
 #include "app/settings_file.hpp"
 
+#include "app/setting.hpp"
 #include "app/settings.hpp"
 
 #include <toml++/toml.h>
@@ -27,6 +28,8 @@ void flatten(const toml::table& table, const std::string& prefix,
             out[name] = *text;
         else if (const auto number = node.value_exact<std::int64_t>())
             out[name] = std::to_string(*number);
+        else if (const auto real = node.value_exact<double>())
+            out[name] = print_real(*real);
         else if (const auto flag = node.value_exact<bool>())
             out[name] = *flag ? "true" : "false";
         else if (const auto* list = node.as_array()) {

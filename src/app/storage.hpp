@@ -19,6 +19,7 @@
 #include "ports/retention_store.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
+#include "ports/span_sink.hpp"
 #include "ports/user_store.hpp"
 #include "ports/word_store.hpp"
 #include "service/presence_share.hpp"
@@ -44,6 +45,7 @@ struct StorageParts {
     service::RateLimits& rates;
     Logger& log;
     Metrics& metrics;
+    ports::SpanSink* spans = nullptr; // null: no spans are sent
 };
 
 class Storage {

@@ -78,6 +78,7 @@ void BusFollower::on_event(std::string_view record, std::vector<ports::Outcome>&
     outcome.durable = std::move(event->durable);
     if (event->sender.number && event->sender.node == x_node)
         if (auto pending = x_pending.take(event->sender.number, outcome.room_id)) {
+            x_log->add_span(*pending, outcome);
             if (pending->names) {
                 ports::Outcome answer = outcome;
                 answer.origin = pending->origin;
@@ -108,6 +109,7 @@ void BusFollower::on_answers(std::string_view list, std::vector<ports::Outcome>&
         outcome.error = std::move(answer->error);
         outcome.durable = std::move(answer->durable);
         outcome.duplicate = answer->duplicate;
+        x_log->add_span(*pending, outcome);
         if (pending->makes_room && outcome.error) outcome.room_id = {};
         if (pending->names)
             x_log->settle(std::move(*pending), std::move(outcome));

@@ -36,6 +36,12 @@ void PendingAnswers::forget_nonce(const Pending& pending, std::uint64_t number) 
         }
 }
 
+void PendingAnswers::note_written(std::uint64_t number, std::int64_t at_us) {
+    std::lock_guard lock(x_mutex);
+    const auto found = x_pending.find(number);
+    if (found != x_pending.end()) found->second.written_us = at_us;
+}
+
 std::optional<Pending> PendingAnswers::take(std::uint64_t number, model::RoomId room) {
     std::lock_guard lock(x_mutex);
     const auto found = x_pending.find(number);

@@ -33,6 +33,7 @@ struct Pending {
     std::string nonce, content;
     bool names = false; // what this room is called must be settled before the answer
     bool makes_room = false;
+    std::int64_t written_us = 0; // when the log had it, for spans; 0: not known
 };
 
 class PendingAnswers {
@@ -48,6 +49,7 @@ public:
 
     // Its number, never 0. Without room `pending` stays as it is.
     std::optional<std::uint64_t> add(Pending&& pending, Instant now);
+    void note_written(std::uint64_t number, std::int64_t at_us);
     std::optional<Pending> take(std::uint64_t number, model::RoomId room);
     // Whose message this is, as it was sent: nobody's if it was edited since.
     std::optional<Pending> take_by_message(const model::MessagePosted& posted);

@@ -43,6 +43,8 @@ RemoteLog::RemoteLog(RemoteLogParts parts)
       x_written(x_parts.metrics.counter("parley_log_records_total", "Drafts given to the log")),
       x_failed(x_parts.metrics.counter("parley_log_failures_total",
                                        "Drafts that the log did not take in time")),
+      x_closed(x_parts.metrics.counter("parley_log_closed_refused_total",
+                                       "Drafts refused because the log would forget them")),
       x_claims_taken(x_parts.metrics.counter("parley_name_claims_taken_total",
                                              "Names taken from rooms that do not use them")) {}
 
@@ -82,14 +84,21 @@ Result<void> RemoteLog::take_rate(const model::Draft& draft) {
 
 void RemoteLog::write(ports::Submission submission, Pending pending, model::RoomId new_room) {
     const model::RoomId room = new_room ? new_room : pending.room_id;
+    const ports::Partition partition = x_parts.partition_of(room);
+    if (x_parts.is_closed && x_parts.is_closed(partition)) {
+        x_closed.add();
+        return refuse(pending, {Errc::unavailable, "the room's store has been away too long"});
+    }
     const auto number = x_parts.pending.add(std::move(pending), x_parts.clock.steady());
     if (!number)
         return refuse(pending, {Errc::overloaded, "too many changes wait for their answer"});
     x_written.add();
     x_parts.producer.produce(
-        x_parts.partition_of(room), room.to_string(),
+        partition, room.to_string(),
         plog::Codec::encode({x_parts.node, *number}, submission.draft, new_room),
         [this, room, number = *number](Result<std::int64_t> written) {
+            if (written && x_parts.spans)
+                x_parts.pending.note_written(number, x_parts.spans->now_us());
             if (written) return;
             x_failed.add();
             const auto waiting = x_parts.pending.take(number, room);
@@ -219,6 +228,20 @@ void RemoteLog::settle(Pending pending, ports::Outcome outcome) {
         if (!gate.spawn(give_back(std::move(pending), std::move(outcome))))
             hand_on(std::move(late));
     });
+}
+
+// The answer may be quicker than the log's word to the producer: then it has it by now.
+void RemoteLog::add_span(const Pending& pending, const ports::Outcome& outcome) const {
+    if (!x_parts.spans || !outcome.durable || outcome.error || outcome.duplicate) return;
+    const model::Event& event = outcome.durable->event();
+    const bool is_message = std::holds_alternative<model::MessagePosted>(event.body);
+    if (!is_message || !pending.origin.at_ms || !x_parts.spans->takes(event.id)) return;
+    x_parts.spans->add(
+        {.stage = ports::MessageSpan::Stage::produce,
+         .event = event.id,
+         .room = event.room_id,
+         .begin_us = pending.origin.at_ms * 1000,
+         .end_us = pending.written_us ? pending.written_us : x_parts.spans->now_us()});
 }
 
 // A failure here leaves a claim that uses_name() will find unused.

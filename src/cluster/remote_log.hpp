@@ -10,7 +10,8 @@
 // before a take-over. Each process has its own, so a room may take so much from each.
 //
 // An outcome is unavailable when the log did not take the record (nothing was stored, or nobody
-// knows), or when nobody answered within limits::kAnswerTimeout: the same nonce again finds out.
+// knows), when it would forget it before its shard is back (nothing was stored), or when nobody
+// answered within limits::kAnswerTimeout: the same nonce again finds out.
 //
 // Threading: append() on the core of its origins; settle() from any thread. Owner: app. Shutdown:
 // close() waits for claims under way.
@@ -23,6 +24,7 @@
 #include "ports/draft_log.hpp"
 #include "ports/name_registry.hpp"
 #include "ports/room_directory.hpp"
+#include "ports/span_sink.hpp"
 #include "ports/user_store.hpp"
 #include "service/rate_limits.hpp"
 
@@ -46,6 +48,9 @@ struct RemoteLogParts {
     PendingAnswers& pending;
     ports::OutcomeSink& sink;
     Metrics& metrics;
+    ports::SpanSink* spans = nullptr; // null: nobody collects them
+    // Whether the log would delete what is written there before it is stored. Null: never.
+    std::function<bool(ports::Partition)> is_closed = {};
 };
 
 class RemoteLog final : public ports::RoomLog {
@@ -57,6 +62,8 @@ public:
 
     // An outcome whose Pending says names: gives back what is claimed and not used, then answers.
     void settle(Pending pending, ports::Outcome outcome);
+    // What the log took, for a collector of traces. Any thread.
+    void add_span(const Pending& pending, const ports::Outcome& outcome) const;
     // Each second or so, on any thread: answers what nobody has.
     void expire();
     // On core 0, while the cores still run.
@@ -81,6 +88,7 @@ private:
     std::vector<std::unique_ptr<Gate>> x_gates;
     Counter& x_written;
     Counter& x_failed;
+    Counter& x_closed;
     Counter& x_claims_taken;
 };
 

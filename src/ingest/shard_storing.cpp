@@ -135,6 +135,21 @@ ShardWorker::Segment ShardWorker::take_segments(std::deque<Segment>& waiting) {
     return taken;
 }
 
+void ShardWorker::add_spans(const Segment& segment, ports::MessageSpan::Stage stage,
+                            std::int64_t begin_us) const {
+    const std::int64_t end_us = x_parts.spans->now_us();
+    for (const model::Sequenced& sequenced : segment.rows.events) {
+        const model::Event& event = sequenced.event();
+        if (std::holds_alternative<model::MessagePosted>(event.body) &&
+            x_parts.spans->takes(event.id))
+            x_parts.spans->add({.stage = stage,
+                                .event = event.id,
+                                .room = event.room_id,
+                                .begin_us = begin_us ? begin_us : event.at.ms * 1000,
+                                .end_us = end_us});
+    }
+}
+
 // Whether the first segment of the round is done with: stored, or nobody's any more. False: the
 // same again, later.
 bool ShardWorker::store_first(std::unique_lock<std::mutex>& lock) {
@@ -142,9 +157,12 @@ bool ShardWorker::store_first(std::unique_lock<std::mutex>& lock) {
     bool stored = false;
     if (is_current(segment)) {
         lock.unlock();
+        const std::int64_t begin_us = x_parts.spans ? x_parts.spans->now_us() : 0;
         const auto written = x_parts.writes.write(segment.rows);
-        lock.lock();
         stored = written && *written;
+        if (stored && x_parts.spans)
+            add_spans(segment, ports::MessageSpan::Stage::store, begin_us);
+        lock.lock();
         if (written && !stored) x_fenced.push_back({segment.rows.partition, segment.term});
         if (!written) {
             x_probe.failures.add();

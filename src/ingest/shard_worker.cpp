@@ -230,6 +230,8 @@ void ShardWorker::begin(Taken taken) {
     x_owned.insert_or_assign(taken.partition, std::move(owned));
     x_taken = x_owned.size();
     x_parts.consumer.start(taken.partition, taken.position.next_offset);
+    // Also when nothing comes: who looks how far the shard is (kafka::Reserve) looks there.
+    x_parts.consumer.note_stored(taken.partition, taken.position.next_offset);
 }
 
 // Each record once, and none before the one that it follows: after a partition was taken over
@@ -399,6 +401,7 @@ void ShardWorker::hand_to_storer(Owned& owned) {
                     .term = owned.term,
                     .bytes = 0};
     for (const model::Sequenced& event : segment.rows.events) segment.bytes += size_of(event);
+    if (x_parts.spans) add_spans(segment, ports::MessageSpan::Stage::sequence, 0);
     {
         std::lock_guard lock(x_mutex);
         x_unstored_events += segment.rows.events.size();

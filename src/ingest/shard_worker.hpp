@@ -30,6 +30,7 @@
 #include "ingest/partition_store.hpp"
 #include "ports/bus.hpp"
 #include "ports/draft_log.hpp"
+#include "ports/span_sink.hpp"
 #include "protocol/log/codec.hpp"
 
 #include <atomic>
@@ -67,6 +68,7 @@ struct ShardWorkerParts {
     // For traces: when events were published and stored, by partition. Null: nobody asks.
     SpanRing* published = nullptr;
     SpanRing* stored = nullptr;
+    ports::SpanSink* spans = nullptr; // null: nobody collects them
 };
 
 class ShardWorker {
@@ -114,6 +116,8 @@ private:
         std::uint64_t term = 0;
         std::size_t bytes = 0;
     };
+    void add_spans(const Segment& segment, ports::MessageSpan::Stage stage,
+                   std::int64_t begin_us) const; // 0: when the log had each
     struct Fence {
         ports::Partition partition = 0;
         std::uint64_t term = 0;

@@ -14,6 +14,8 @@ struct Delivery {
     ports::Outcome outcome;
     std::string payload; // the event as a v1 frame, encoded once; "" when there is nothing to show
 
+    std::int64_t arrived_us = 0; // at the room's home core, for spans; 0: nobody collects them
+
     // Somebody came to or left a large room: only those concerned hear of it at once.
     bool may_wait = false;
 

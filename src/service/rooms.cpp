@@ -178,7 +178,7 @@ void Rooms::remove(std::uint64_t responder) { x_responders.erase(responder); }
 
 void Rooms::on_turn_end() {
     if (x_submissions.empty()) return;
-    if (x_traces.enabled()) {
+    if (notes_ways()) {
         const std::int64_t now_ms = x_ports.clock.now().ms;
         for (ports::Submission& each : x_submissions) each.origin.at_ms = now_ms;
     }
@@ -200,6 +200,7 @@ void Node::note(const std::vector<ports::Outcome>& outcomes) const {
 
 void Node::on_outcomes(std::vector<ports::Outcome> outcomes) {
     if (x_commits) note(outcomes);
+    if (x_spans) add_spans(outcomes);
     if (x_rooms.size() == 1) {
         Rooms& only = *x_rooms[0];
         only.core().post([&only, outcomes = std::move(outcomes)]() mutable {
@@ -262,6 +263,7 @@ void Rooms::spread(ports::Outcome outcome, bool shown, ByCore& by_core) {
         x_peers.size() == kCoresMax ? ~CoreMask{0} : (CoreMask{1} << x_peers.size()) - 1;
     auto delivery = std::make_shared<Delivery>();
     delivery->outcome = std::move(outcome);
+    if (x_ports.spans) delivery->arrived_us = x_ports.spans->now_us();
     const ports::Origin& origin = delivery->outcome.origin;
     CoreMask cores = origin.responder ? CoreMask{1} << origin.core : 0;
     if (delivery->outcome.error) {
@@ -295,6 +297,8 @@ void Rooms::send_to_cores(ByCore by_core) {
 
 void Rooms::deliver(const std::vector<DeliveryRef>& deliveries) {
     for (const DeliveryRef& delivery : deliveries) deliver_one(delivery);
+    if (x_ports.spans)
+        for (const DeliveryRef& delivery : deliveries) add_spans(*delivery);
     if (!x_traces.enabled()) return;
     const std::int64_t now_ms = x_ports.clock.now().ms;
     for (const DeliveryRef& delivery : deliveries) remember(*delivery, now_ms);

@@ -25,6 +25,7 @@
 #include "ports/history.hpp"
 #include "ports/room_directory.hpp"
 #include "ports/room_log.hpp"
+#include "ports/span_sink.hpp"
 #include "ports/user_store.hpp"
 #include "service/delivery.hpp"
 #include "service/presence_share.hpp"
@@ -62,6 +63,7 @@ struct RoomsPorts {
     PresenceShare* presence = nullptr;
     // When events were committed, where that is done in this process (key 0).
     const SpanRing* commits = nullptr;
+    ports::SpanSink* spans = nullptr; // null: nobody collects them
 };
 
 struct RoomsSettings {
@@ -214,7 +216,9 @@ private:
     }
     void deliver_one(const DeliveryRef& delivery);
     void tell_people_concerned(const Delivery& delivery);
+    bool notes_ways() const { return x_traces.enabled() || x_ports.spans; }
     void remember(const Delivery& delivery, std::int64_t now_ms);
+    void add_spans(const Delivery& delivery) const;
     Task<CoreTrace> core_trace(model::EventId event);
     void detach_if_unheard(model::RoomId room);
 
@@ -318,15 +322,19 @@ public:
         x_commits = &commits;
         x_clock = &clock;
     }
+    // The same, for where it sequences in this process.
+    void send_spans(ports::SpanSink& spans) { x_spans = &spans; }
     void meet(std::vector<Rooms*> rooms) { x_rooms = std::move(rooms); }
     void on_outcomes(std::vector<ports::Outcome> outcomes) override;
 
 private:
     void note(const std::vector<ports::Outcome>& outcomes) const;
+    void add_spans(const std::vector<ports::Outcome>& outcomes) const;
 
     std::vector<Rooms*> x_rooms;
     SpanRing* x_commits = nullptr;
     const ports::Clock* x_clock = nullptr;
+    ports::SpanSink* x_spans = nullptr;
 };
 
 } // namespace parley::service

@@ -12,6 +12,14 @@ std::int64_t earlier(std::int64_t a, std::int64_t b) {
     return a == 0 ? b : b == 0 ? a : std::min(a, b);
 }
 
+// The event of a new message, if its spans are wanted.
+const model::Event* collected(const ports::Outcome& outcome, const ports::SpanSink& spans) {
+    if (!outcome.durable || outcome.error || outcome.duplicate) return nullptr;
+    const model::Event& event = outcome.durable->event();
+    const bool is_message = std::holds_alternative<model::MessagePosted>(event.body);
+    return is_message && spans.takes(event.id) ? &event : nullptr;
+}
+
 } // namespace
 
 void Rooms::remember(const Delivery& delivery, std::int64_t now_ms) {
@@ -26,6 +34,48 @@ void Rooms::remember(const Delivery& delivery, std::int64_t now_ms) {
                                       ? 0
                                       : static_cast<std::uint32_t>(
                                             x_hub.listeners(event->room_id))});
+}
+
+void Rooms::add_spans(const Delivery& delivery) const {
+    const model::Event* event = collected(delivery.outcome, *x_ports.spans);
+    if (!event) return;
+    const ports::Origin& origin = delivery.outcome.origin;
+    using Stage = ports::MessageSpan::Stage;
+    ports::MessageSpan span{.stage = Stage::deliver,
+                            .event = event->id,
+                            .room = event->room_id,
+                            .begin_us = delivery.arrived_us,
+                            .end_us = x_ports.spans->now_us(),
+                            .core = x_core.index()};
+    if (!delivery.payload.empty())
+        span.connections = static_cast<std::uint32_t>(x_hub.listeners(event->room_id));
+    if (span.connections) x_ports.spans->add(span);
+    if (!origin.responder || origin.core != x_core.index() || !origin.at_ms) return;
+    span.stage = Stage::message;
+    span.begin_us = origin.at_ms * 1000;
+    x_ports.spans->add(span);
+}
+
+void Node::add_spans(const std::vector<ports::Outcome>& outcomes) const {
+    const std::int64_t now_us = x_spans->now_us();
+    for (const ports::Outcome& outcome : outcomes) {
+        const model::Event* event = collected(outcome, *x_spans);
+        if (!event) continue;
+        using Stage = ports::MessageSpan::Stage;
+        const std::int64_t sequenced_us = event->at.ms * 1000;
+        const std::int64_t accepted_us =
+            outcome.origin.at_ms ? outcome.origin.at_ms * 1000 : sequenced_us;
+        x_spans->add({.stage = Stage::sequence,
+                      .event = event->id,
+                      .room = event->room_id,
+                      .begin_us = accepted_us,
+                      .end_us = sequenced_us});
+        x_spans->add({.stage = Stage::store,
+                      .event = event->id,
+                      .room = event->room_id,
+                      .begin_us = sequenced_us,
+                      .end_us = now_us});
+    }
 }
 
 Task<CoreTrace> Rooms::core_trace(model::EventId event) {

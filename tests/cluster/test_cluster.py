@@ -9,17 +9,19 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/e2e"), str(ROOT / "tests/cluster")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/e2e"), str(ROOT / "tests/cluster")]
 
 from cluster import TEST_ENVIRONMENT, Cluster  # noqa: E402
-from parley_client import Api, User, unique  # noqa: E402
+from parley_client import Api, Socket, User, new_nonce, unique  # noqa: E402
 from parley_server import binary  # noqa: E402
+from support.otlp_collector import OtlpCollector, check_parents  # noqa: E402
 
 from tools.cluster import process  # noqa: E402
 from tools.cluster.cluster import Cluster as LocalCluster  # noqa: E402
@@ -29,13 +31,14 @@ from tools.cluster.state import State  # noqa: E402
 class Admin:
     """Calls the command in a folder of its own."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, collector):
+        self.folder, self.collector = folder, collector
+        self.spans = {"PARLEY_OTLP_ENDPOINT": collector.endpoint, "PARLEY_OTLP_SAMPLE": "1"}
         self.port = State(folder).port("nginx")
 
     def __call__(self, *words, status=0):
         command = [str(ROOT / "cluster"), "--dir", str(self.folder), *words]
-        environment = {**os.environ, **TEST_ENVIRONMENT, "PARLEY_BINARY": str(binary())}
+        environment = {**os.environ, **TEST_ENVIRONMENT, **self.spans, "PARLEY_BINARY": str(binary())}
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=180, env=environment
         )
@@ -57,11 +60,13 @@ class Admin:
 def admin():
     folder = Path(tempfile.mkdtemp(prefix="parley-cluster-"))
     folder.chmod(0o755)
-    admin = Admin(folder)
+    collector = OtlpCollector()
+    admin = Admin(folder, collector)
     try:
         admin.printed = admin.up()
         yield admin
     finally:
+        collector.close()
         LocalCluster(folder, lambda text: None).down(delete=True)
 
 
@@ -111,6 +116,41 @@ def test_the_commands_of_the_program_work_on_it(admin, api):
     words = ["--yes", "--wait", "60", "--json"]
     receipt = json.loads(admin("parley", "user", "erase", ann.name, *words))
     assert receipt["done_at"] and receipt["messages"] == 1, receipt
+
+
+def test_spans_of_one_message_come_from_every_role_and_join(admin, api):
+    """Sent over REST to a user node, heard on both chat nodes."""
+    ann, bob = api.new_user(), api.new_user()
+    room = ann.room(bob)
+    cluster = Cluster(admin.folder)
+    sockets = [Socket(cluster.node(name), user.token) for name, user in (("chat.1", ann), ("chat.2", bob))]
+    for socket_ in sockets:
+        socket_.expect("welcome")
+        socket_.subscribe(room)
+    user_node = Api(cluster.node("user.1"))
+    path = f"/v1/rooms/{room}/messages"
+    body = {"type": "TEXT", "content": "hello", "nonce": new_nonce()}
+    message = user_node.call("POST", path, ann.token, json=body).json()["id"]
+    for socket_ in sockets:
+        socket_.expect("message", id=message, timeout=20)
+        socket_.close()
+    user_node.close()
+    stages = ["message", "produce", "sequence", "store", "deliver"]
+    spans = admin.collector.wait_for(message, stages)
+    end = time.monotonic() + 20
+    while len(spans["deliver"]) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+        spans = admin.collector.spans(message)
+    check_parents(spans)
+    services = {name: {span.service for span in some} for name, some in spans.items()}
+    assert services["message"] == services["produce"] == {"parley-user"}
+    assert services["sequence"] == services["store"] == {"parley-ingest"}
+    assert services["deliver"] == {"parley-chat"}
+    assert {span.node for span in spans["deliver"]} == {"chat.1", "chat.2"}
+    (root,), (produce,), (store,) = spans["message"], spans["produce"], spans["store"]
+    assert root.begin == produce.begin and produce.end <= root.end
+    assert root.begin <= spans["sequence"][0].end <= store.end
+    assert all(root.begin <= span.begin for span in spans["deliver"])
 
 
 def listening():

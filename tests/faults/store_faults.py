@@ -3,13 +3,15 @@ behind, a file system that is full."""
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
-from kafka_wire import end_of, forget
+from kafka_wire import end_of, forget, set_retention
 from registry import fault
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
@@ -42,6 +44,35 @@ def log_forgets(cluster, dice):
         time.sleep(1.5)
         forget_before(cluster, ends)
     cluster.kill("shard.0", signal.SIGCONT)
+
+
+def closed_partitions(cluster):
+    """As chat.2 sees them: those that take nothing."""
+    with urllib.request.urlopen(f"{cluster.node('chat.2').url}/metrics", timeout=5) as answer:
+        found = re.search(r"^parley_log_closed_partitions (\d+)", answer.read().decode(), re.M)
+    return int(found[1])
+
+
+def wait_for_closed(cluster, wanted, seconds=60):
+    end = time.monotonic() + seconds
+    while bool(closed_partitions(cluster)) != wanted:
+        assert time.monotonic() < end, f"partitions {'opened' if not wanted else 'closed'} never"
+        time.sleep(0.2)
+
+
+@fault("shard away until the log would forget", pause_max=25)
+def nearly_forgotten(cluster, dice):
+    """At 80 % of the retention its rooms are refused; it comes back before the rest is over."""
+    port = cluster.part("kafka").port
+    set_retention(port, TOPIC, 24_000)
+    cluster.kill("shard.0", signal.SIGSTOP)
+    try:
+        wait_for_closed(cluster, True)
+        time.sleep(2)
+    finally:
+        cluster.kill("shard.0", signal.SIGCONT)
+        wait_for_closed(cluster, False)
+        set_retention(port, TOPIC, 7 * 24 * 3600 * 1000)
 
 
 # --- a copy of Redis
