@@ -1,8 +1,10 @@
 """A cluster for faults: the links of chat.1 and ingest.1 to what they stand on go through proxies, and everybody's to
 the storage of files; clients may come through another one."""
 
+import re
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 from cluster import Cluster
@@ -60,6 +62,18 @@ class LinkedCluster(Cluster):
     def door(self):
         """Where clients come in by way of a proxy: has url and ws_url, and its proxy."""
         return Door(self)
+
+    def wait_shared(self, seconds=30):
+        """Until each worker has its share of the partitions: who takes one over needs its shard."""
+        end = time.monotonic() + seconds
+        while True:
+            workers = [self.node(part.name).url for part in self.local.find("ingest")]
+            texts = [urllib.request.urlopen(f"{url}/metrics", timeout=10).read().decode() for url in workers]
+            counts = [sum(map(int, re.findall(r"^parley_ingest_partitions{.*} (\d+)", text, re.M))) for text in texts]
+            if all(counts) and sum(counts) == self.local.options["partitions"]:
+                return
+            assert time.monotonic() < end, f"the workers have {counts} partitions"
+            time.sleep(0.2)
 
     def heal_links(self):
         for proxy in [*self.links.values(), *self.doors]:

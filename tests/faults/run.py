@@ -105,7 +105,9 @@ def run_one(cluster, fault, seed, folder):
         server = cluster
         if fault.door:
             server = cluster.last_door = cluster.door()
+        cluster.wait_shared()
         load = Load(server, folder, seed, observers=fault.observers)
+        cluster.rooms = list(load.readers)
         late = asyncio.run(load.run(nemesis))
         trouble = f"{late} observers never got to the end" if late else ""
         pause = load.longest_pause()

@@ -35,15 +35,25 @@ def forget_before(cluster, offsets):
         forget(cluster.part("kafka").port, TOPIC, partition, offset)
 
 
-@fault("log forgets while a shard is away")
+@fault("log forgets while a shard is away", pause_max=20)
 def log_forgets(cluster, dice):
-    """What the workers have read and not stored yet, they have in memory."""
+    """What the workers have read and not stored yet, they have in memory; more is refused until it is stored."""
     cluster.kill("shard.0", signal.SIGSTOP)
     for _ in range(5):
         ends = ends_of(cluster)
         time.sleep(1.5)
         forget_before(cluster, ends)
     cluster.kill("shard.0", signal.SIGCONT)
+
+
+def home_of(cluster, room):
+    """A room's shard, and the number of its partition."""
+    for part in cluster.local.find("shard"):
+        bucket = cluster.sql(part.name, f"SELECT bucket FROM rooms WHERE id = {room}").strip()
+        if bucket:
+            text = f"SELECT partition FROM buckets WHERE bucket = {bucket}"
+            return part.name, int(cluster.sql("directory", text))
+    raise AssertionError(f"no shard has room {room}")
 
 
 def closed_partitions(cluster):
@@ -64,13 +74,14 @@ def wait_for_closed(cluster, wanted, seconds=60):
 def nearly_forgotten(cluster, dice):
     """At 80 % of the retention its rooms are refused; it comes back before the rest is over."""
     port = cluster.part("kafka").port
+    shard, _ = home_of(cluster, cluster.rooms[0])
     set_retention(port, TOPIC, 24_000)
-    cluster.kill("shard.0", signal.SIGSTOP)
+    cluster.kill(shard, signal.SIGSTOP)
     try:
         wait_for_closed(cluster, True)
         time.sleep(2)
     finally:
-        cluster.kill("shard.0", signal.SIGCONT)
+        cluster.kill(shard, signal.SIGCONT)
         wait_for_closed(cluster, False)
         set_retention(port, TOPIC, 7 * 24 * 3600 * 1000)
 

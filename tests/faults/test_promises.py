@@ -11,7 +11,7 @@ import time
 
 import pytest
 from parley_client import Api, Socket, new_nonce, refused
-from store_faults import ends_of, forget_before
+from store_faults import ends_of, forget_before, home_of
 from websockets.exceptions import ConnectionClosed
 
 ROOM_FOR_LOAD = 3  # times as long as promised
@@ -178,16 +178,6 @@ def test_history_through_any_node_has_what_was_acknowledged(cluster, people):
             assert answer.json()["messages"][0] == sent["message"]
     for api in apis:
         api.close()
-
-
-def home_of(cluster, room):
-    """A room's shard, and the number of its partition."""
-    for part in cluster.local.find("shard"):
-        bucket = cluster.sql(part.name, f"SELECT bucket FROM rooms WHERE id = {room}").strip()
-        if bucket:
-            text = f"SELECT partition FROM buckets WHERE bucket = {bucket}"
-            return part.name, int(cluster.sql("directory", text))
-    raise AssertionError(f"no shard has room {room}")
 
 
 def rooms_of_two_shards(cluster, person):

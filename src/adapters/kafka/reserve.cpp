@@ -140,9 +140,10 @@ Reserve::Offsets Reserve::offsets_at(std::int64_t time) const {
 }
 
 Reserve::Offsets Reserve::first_since(Time since) const {
-    // To Kafka the end is a time too.
-    Offsets first = offsets_at(since.count());
+    // To Kafka the end is a time too. What comes between the two questions is young: it is found by
+    // the second one, and must not be before the end.
     const Offsets ends = offsets_at(RD_KAFKA_OFFSET_END);
+    Offsets first = offsets_at(since.count());
     if (!first || !ends) return std::nullopt;
     for (std::size_t i = 0; i < first->size(); ++i)
         if ((*first)[i] < 0) (*first)[i] = (*ends)[i];
