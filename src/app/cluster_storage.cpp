@@ -237,15 +237,19 @@ std::vector<Storage::Work> ClusterStorage::chores() {
     return all;
 }
 
-// A storage that is down when this process starts is asked again.
+// A storage that is down when this process starts is asked again, and one whose clock may differ
+// since this machine's was set.
 Task<std::chrono::milliseconds> ClusterStorage::prepare_objects() {
-    if (x_objects_ready) co_return limits::kStoragePrepared;
+    if (x_objects_ready) {
+        static_cast<void>(co_await x_objects->look_at_clock()); // fails: asked again
+        co_return limits::kStorageLook;
+    }
     const auto prepared = co_await x_objects->prepare();
     x_objects_ready = prepared.has_value();
-    if (prepared) co_return limits::kStoragePrepared;
-    x_parts.log.warning("the storage of media is not ready",
-                        {{"why", std::string_view(prepared.error().detail)}});
-    co_return limits::kStorageUnprepared;
+    if (!prepared)
+        x_parts.log.warning("the storage of media is not ready",
+                            {{"why", std::string_view(prepared.error().detail)}});
+    co_return limits::kStorageLook;
 }
 
 // While a partition moves, two shards have rows of the same room.

@@ -18,14 +18,12 @@
 #include "base/nonce_limits.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
-#include <utility>
 
 namespace parley::model {
 
@@ -44,7 +42,7 @@ public:
         if (!x_started || !nonce.starts_with(kFirst) || nonce <= x_floor) return false;
         const auto found = x_last.find({room, user});
         if (found == x_last.end() || nonce > found->second) return true;
-        return nonce > x_forgotten && !x_recent.contains(key_of(room, user, nonce));
+        return nonce > x_forgotten && !x_recent.contains({{room, user}, std::string(nonce)});
     }
 
     // Before the nonce may be in the file.
@@ -56,27 +54,33 @@ public:
         }
         std::string& last = x_last[{room, user}];
         if (nonce > last) last = nonce;
-        const std::uint64_t key = key_of(room, user, nonce);
-        if (!x_recent.insert(key).second) return;
-        x_by_age.emplace_back(key, nonce);
+        const auto [added, is_new] = x_recent.insert({{room, user}, std::string(nonce)});
+        if (!is_new) return;
+        x_by_age.push_back(&*added);
         if (x_by_age.size() <= limits::kRecentNonces) return;
-        auto& [oldest, its_nonce] = x_by_age.front();
-        x_recent.erase(oldest);
-        if (its_nonce > x_forgotten) x_forgotten = std::move(its_nonce);
+        const Key& oldest = *x_by_age.front();
         x_by_age.pop_front();
+        x_forgotten = std::max(x_forgotten, oldest.nonce);
+        x_recent.erase(oldest);
     }
 
 private:
-    // Two that share one are taken for known: that costs a look-up.
-    static std::uint64_t key_of(RoomId room, UserId user, std::string_view nonce) {
-        return MembershipHash{}({room, user}) * 31 + std::hash<std::string_view>{}(nonce);
-    }
+    struct Key {
+        Membership sender;
+        std::string nonce;
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const {
+            return MembershipHash{}(key.sender) * 31 + std::hash<std::string>{}(key.nonce);
+        }
+    };
 
     bool x_started = false;
     std::string x_floor;
     std::unordered_map<Membership, std::string, MembershipHash> x_last;
-    std::unordered_set<std::uint64_t> x_recent;
-    std::deque<std::pair<std::uint64_t, std::string>> x_by_age; // of x_recent
+    std::unordered_set<Key, KeyHash> x_recent;
+    std::deque<const Key*> x_by_age; // of x_recent
     std::string x_forgotten; // the greatest that has left it
 };
 

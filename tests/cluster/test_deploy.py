@@ -107,12 +107,13 @@ def test_compose_takes_its_file(tmp_path):
     read = compose_config(DEPLOY / "compose/compose.yaml")
     assert read.returncode == 0, read.stderr
     services = json.loads(read.stdout)["services"]
-    roles = {service["command"][0] for service in services.values() if service.get("image") == "parley"}
-    assert {"migrate", "chat", "user", "ingest", "heartbeat"} <= roles
+    own = {"parley", "parley-media"}  # images, with a HEALTHCHECK of their own
+    roles = {service["command"][0] for service in services.values() if service.get("image") in own}
+    assert {"migrate", *ROLES} <= roles
     for service in services.values():
         for name, wanted in service.get("depends_on", {}).items():
-            if wanted["condition"] == "service_healthy":  # parley's image has a HEALTHCHECK of its own
-                assert services[name].get("healthcheck") or services[name]["image"] == "parley", name
+            if wanted["condition"] == "service_healthy":
+                assert services[name].get("healthcheck") or services[name]["image"] in own, name
     wrong = tmp_path / "compose.yaml"
     wrong.write_text((DEPLOY / "compose/compose.yaml").read_text().replace("restart:", "restarts:", 1))
     assert compose_config(wrong).returncode != 0

@@ -321,12 +321,13 @@ Result<std::string> ObjectStore::download_url(const ports::DownloadTerms& terms)
     const std::chrono::seconds life = life_of(terms.now, terms.expires_at);
     if (settings.cdn.kind == Kind::none)
         return x_storage.presign("GET", terms.key, query, {}, terms.now, life);
-    const CdnMoment moment = cdn_moment(terms.now, life, settings.cdn.window);
+    // The edge goes by the same clock as the storage does.
+    const CdnMoment moment = cdn_moment(x_storage.their_time(terms.now), life, settings.cdn.window);
     const std::string path = x_storage.path_of(terms.key);
     if (x_cloudfront) return x_cloudfront->url("/" + terms.key, encoded_query(query), moment.end_s);
-    const std::string signed_url =
-        x_storage.presign("GET", terms.key, query, {}, model::Time{moment.begin_s * 1000},
-                          std::chrono::seconds(moment.end_s - moment.begin_s));
+    const std::string signed_url = x_storage.presign(
+        "GET", terms.key, query, {}, x_storage.our_time(model::Time{moment.begin_s * 1000}),
+        std::chrono::seconds(moment.end_s - moment.begin_s));
     return edge_url(settings.cdn, path, signed_url.substr(signed_url.find('?') + 1), moment.end_s);
 }
 
@@ -385,6 +386,15 @@ Task<Result<void>> ObjectStore::prepare() {
         return {};
     });
     co_return co_await std::move(preparing);
+}
+
+Task<Result<void>> ObjectStore::look_at_clock() {
+    if (!x_storage.clock_is_in_doubt()) co_return Result<void>();
+    auto asking = x_storage.run([this](std::size_t worker) -> Result<void> {
+        PARLEY_CHECK(x_storage.call(worker, {.method = "HEAD", .key = ""}));
+        return {};
+    });
+    co_return co_await std::move(asking);
 }
 
 } // namespace parley::s3

@@ -35,6 +35,8 @@ public:
 
     // At start: the bucket is there, and web pages of the allowed origins may upload to it.
     Task<Result<void>> prepare();
+    // Again and again: who only signs URLs hears nothing of the storage's clock else.
+    Task<Result<void>> look_at_clock();
     void stop() { x_storage.stop(); }
 
 private:

@@ -208,6 +208,17 @@ TEST_F(S3StoreTest, a_clock_that_is_wrong_by_an_hour_costs_nothing) {
     EXPECT_EQ(get(url_of("r1/skew"))->status, 200);
 }
 
+TEST_F(S3StoreTest, a_clock_that_steps_is_noticed_without_a_call) {
+    EXPECT_TRUE(await(x_store.look_at_clock()).has_value());
+    x_clock.shift_ms = -600'000;
+    EXPECT_EQ(send(ticket(terms("r1/stepped", "abc")).whole, "abc"), 403) << "nobody knows yet";
+    EXPECT_TRUE(await(x_store.look_at_clock()).has_value());
+    EXPECT_EQ(send(ticket(terms("r1/stepped", "abc")).whole, "abc"), 200);
+    x_clock.shift_ms = 0;
+    EXPECT_TRUE(await(x_store.look_at_clock()).has_value());
+    EXPECT_EQ(send(ticket(terms("r1/back", "abc")).whole, "abc"), 200);
+}
+
 TEST_F(S3StoreTest, a_storage_that_is_down_or_stands_still_is_told_in_time) {
     test::S3Server& server = test::S3Server::instance();
     const auto took = [this] {

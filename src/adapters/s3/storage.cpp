@@ -53,7 +53,9 @@ Storage::Storage(const Settings& settings, const ports::Clock& clock, Logger& lo
       x_skew(metrics.gauge("parley_media_storage_skew_ms",
                            "How far the clock of the media storage is ahead of ours")),
       x_clients(clients(x_stopping)),
-      x_pool("storage", limits::kStorageThreads, limits::kStorageQueue, metrics) {}
+      x_pool("storage", limits::kStorageThreads, limits::kStorageQueue, metrics) {
+    x_ahead_ms = ahead_of_steady_ms();
+}
 
 std::string Storage::path_of(const std::string& key) const {
     std::string path = x_settings.path_style ? "/" + x_settings.bucket : "";
@@ -68,8 +70,7 @@ std::string Storage::presign(std::string method, const std::string& key, Fields 
                            .path = path_of(key),
                            .query = std::move(query),
                            .headers = std::move(headers)};
-    return x_public_host.base +
-           x_signer.presign(request, model::Time{now.ms + x_skew_ms.load()}, life);
+    return x_public_host.base + x_signer.presign(request, their_time(now), life);
 }
 
 Result<HttpAnswer> Storage::call(std::size_t worker, const StorageCall& call) {
@@ -116,7 +117,7 @@ Result<HttpAnswer> Storage::attempt(std::size_t worker, const StorageCall& call)
                   .from = call.from,
                   .to = call.to};
     if (!call.query.empty()) http.url += "?" + encoded_query(call.query);
-    const model::Time now{x_clock.now().ms + x_skew_ms.load()};
+    const model::Time now = their_time(x_clock.now());
     for (auto& field : x_signer.sign(std::move(request), now))
         http.headers.push_back(std::move(field));
     Result<HttpAnswer> answer = x_clients[worker]->perform(http);
@@ -124,10 +125,22 @@ Result<HttpAnswer> Storage::attempt(std::size_t worker, const StorageCall& call)
     return answer;
 }
 
+std::int64_t Storage::ahead_of_steady_ms() const {
+    using std::chrono::milliseconds;
+    const auto steady = x_clock.steady().time_since_epoch();
+    return x_clock.now().ms - std::chrono::duration_cast<milliseconds>(steady).count();
+}
+
+bool Storage::clock_is_in_doubt() const {
+    const std::chrono::milliseconds most = limits::kStorageSkew;
+    return std::abs(ahead_of_steady_ms() - x_ahead_ms.load()) >= most.count();
+}
+
 void Storage::note_clock(const HttpAnswer& answer) {
     const std::string date(answer.header("date"));
     const std::time_t theirs = date.empty() ? -1 : ::curl_getdate(date.c_str(), nullptr);
     if (theirs < 0) return;
+    x_ahead_ms = ahead_of_steady_ms();
     std::int64_t skew = std::int64_t(theirs) * 1000 - x_clock.now().ms;
     if (std::abs(skew) < std::chrono::milliseconds(limits::kStorageSkew).count()) skew = 0;
     if ((x_skew_ms.exchange(skew) == 0) != (skew == 0))

@@ -49,6 +49,11 @@ public:
     // A URL for clients; `now` and `life` as they shall stand in it, by our clock.
     std::string presign(std::string method, const std::string& key, Fields query, Fields headers,
                         model::Time now, std::chrono::seconds life) const;
+    // By the clock of the storage; and back.
+    model::Time their_time(model::Time ours) const { return {ours.ms + x_skew_ms.load()}; }
+    model::Time our_time(model::Time theirs) const { return {theirs.ms - x_skew_ms.load()}; }
+    // Our clock has stepped since the storage told its time: the next answer tells it again.
+    bool clock_is_in_doubt() const;
     std::string path_of(const std::string& key) const;
     const Settings& settings() const { return x_settings; }
     void stop();
@@ -61,6 +66,7 @@ private:
     Result<HttpAnswer> attempt(std::size_t worker, const StorageCall& call);
     Error error_of(const StorageCall& call, const HttpAnswer& answer);
     void note_clock(const HttpAnswer& answer);
+    std::int64_t ahead_of_steady_ms() const;
     bool may_retry();
     bool refuses() const;
     void note_outcome(bool good);
@@ -72,6 +78,7 @@ private:
     Logger& x_log;
     std::atomic<bool> x_stopping{false};
     std::atomic<std::int64_t> x_skew_ms{0};                        // to be added to our time
+    std::atomic<std::int64_t> x_ahead_ms{0};                       // of the steady clock, then
     std::atomic<int> x_retries{limits::kStorageRetriesSaved * 10}; // in tenths
     std::atomic<int> x_failures_in_a_row{0};
     std::atomic<std::int64_t> x_refused_until{0}; // of the steady clock
