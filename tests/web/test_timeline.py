@@ -174,18 +174,17 @@ def test_what_came_while_away_is_not_taken_for_read_before_it_is_known(ann, bob,
     many(rest, server, ann, ann.room_id(), 40)
     ann.sees("line 039")
     held = []
-    bob.page.context.route(re.compile(r"/v1/rooms\?"), held.append)
-    bob.page.goto(address)
+    bob.page.context.route(re.compile(r"/v1/rooms\?"), lambda route: held.append(route))
     # Its newest messages have come, the list has not.
     with bob.page.expect_response(re.compile(r"/v1/rooms/\d+/messages")):
-        pass
+        bob.page.goto(address)
     bob.sees("seen before")
     bob.page.wait_for_timeout(1000)
     expect(ann.page.locator(".receipt")).to_have_count(0)
     assert held
-    bob.page.context.unroute_all(behavior="ignoreErrors")
     for route in held:
         route.continue_()
+    bob.page.context.unroute_all(behavior="ignoreErrors")
     expect(bob.page.locator(".new-line")).to_be_visible()
     expect(bob.message("line 000")).to_be_in_viewport()
     expect(bob.badge(room)).to_have_text("40")
