@@ -13,9 +13,9 @@
 // newest; the oldest is forgotten.
 #pragma once
 
-#include "model/membership.hpp"
 #include "base/limits.hpp"
 #include "base/nonce_limits.hpp"
+#include "model/membership.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -61,7 +61,7 @@ public:
         const Key& oldest = *x_by_age.front();
         x_by_age.pop_front();
         x_forgotten = std::max(x_forgotten, oldest.nonce);
-        x_recent.erase(oldest);
+        x_recent.erase(x_recent.find(oldest));
     }
 
 private:
@@ -81,7 +81,7 @@ private:
     std::unordered_map<Membership, std::string, MembershipHash> x_last;
     std::unordered_set<Key, KeyHash> x_recent;
     std::deque<const Key*> x_by_age; // of x_recent
-    std::string x_forgotten; // the greatest that has left it
+    std::string x_forgotten;         // the greatest that has left it
 };
 
 } // namespace parley::model
