@@ -102,8 +102,8 @@ def first_answer(port):
 
 @fault("gateway short of memory", pause_max=16)
 def no_memory(cluster, dice):
-    """It gets no more address space, while connections that send nothing whole want some: it refuses them or ends, and
-    its people go elsewhere."""
+    """It gets no more address space, while connections that send nothing whole want some: it refuses them or (as it
+    does today) ends, and its people go elsewhere."""
     part = cluster.part("chat.1")
     pid = part.record["pid"]
     before = resource.prlimit(pid, resource.RLIMIT_AS)
