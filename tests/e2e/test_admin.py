@@ -33,6 +33,8 @@ def go_through_administration(server, api, ann, bob, room):
         user.patch(one, {"role": "moderator", "disabled": False})
         user.patch(one, {"role": "king"})
         user.post(f"{one}/sessions/revoke")
+        for password in (PASSWORD, "short", 7):
+            user.post(f"{one}/password", {"password": password})
         user.post(f"{one}/erase")
         user.get(f"/v1/admin/erasures/{victim.id}")
         user.get("/v1/admin/erasures/1")
