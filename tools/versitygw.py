@@ -26,9 +26,11 @@ VERSION = "v1.8.0"
 
 
 def fetch():
-    """The program, which is there."""
+    """The program, which is there; go.NotHere, or what the building of it raises."""
     named = os.environ.get("PARLEY_VERSITYGW")
     if named:
+        if not Path(named).is_file():
+            raise go.NotHere(f"PARLEY_VERSITYGW names {named}, which is not there")
         return Path(named)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
