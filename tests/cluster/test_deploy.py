@@ -77,7 +77,7 @@ def manifests():
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
-@pytest.mark.parametrize("document", manifests())
+@pytest.mark.parametrize("document", list(manifests()))
 def test_kubernetes_takes_the_manifests(document, version):
     kubernetes_validate.validate(document, version, strict=True)
 
