@@ -63,7 +63,7 @@ def test_a_profile_is_changed(visitor, ann, bob, room):
     dialog.get_by_role("button", name="Save").click()
     expect(ann.page.locator(".me strong")).to_have_text("Ann of the Harbour")
     bob.page.reload()
-    expect(bob.member(f"{ann.name}_new")).to_be_visible()
+    expect(bob.member("Ann of the Harbour")).to_contain_text(f"@{ann.name}_new")
     ann.page.get_by_label("Settings", exact=True).click()
     ann.page.get_by_label("Colours").select_option("dark")
     assert ann.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(26, 29, 31)"

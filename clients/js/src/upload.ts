@@ -58,7 +58,7 @@ export class Upload extends Emitter<{ change: Upload }> {
 
   /** @internal */
   constructor(
-    readonly client: Pick<AccountCalls<object>, 'url' | 'call' | 'exchange'>,
+    readonly client: AccountCalls<any>,
     /** null: a picture of oneself, which is in no room. */
     readonly roomId: string | null, readonly file: Blob, readonly options: UploadOptions,
   ) {
