@@ -63,6 +63,9 @@ ACCOUNTS = [
     step("deleteSession", "Ann ends it", 204, by="ann"),
     refused("getMe", "It works no more", 401, "session_revoked", by="third"),
     step("deleteOtherSessions", "Ann is here only", 204, by="ann"),
+    refused("changePassword", "Another password wants the present one", 403, "forbidden", by="ann",
+            body={"current_password": "not this one", "password": PASSWORD}),
+    step("changePassword", "Ann proves hers", 204, by="ann", body={"current_password": PASSWORD, "password": PASSWORD}),
 ]  # fmt: skip
 
 ROOMS = [

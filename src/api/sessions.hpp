@@ -22,6 +22,7 @@ private:
     Answer list(RequestContext context);
     Answer end_one(RequestContext context);
     Answer end_others(RequestContext context);
+    Answer change_password(RequestContext context);
 
     service::Accounts& x_accounts;
 };

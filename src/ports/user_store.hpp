@@ -58,9 +58,9 @@ public:
     // disabled has no session any more from the same moment on.
     virtual Task<Result<model::User>> change_standing(model::UserId user, StandingChange change,
                                                       model::Time now) = 0;
-    // Ends all sessions of the user in the same moment. unknown_user.
+    // Ends all sessions of the user in the same moment, but that one (0: all). unknown_user.
     virtual Task<Result<void>> set_password(model::UserId user, std::string password_hash,
-                                            model::Time now) = 0;
+                                            model::SessionId but, model::Time now) = 0;
     // Whose folded username or e-mail begins with `prefix` ("": all), by id ascending, ids above
     // `after`.
     virtual Task<Result<std::vector<model::User>>>
@@ -103,9 +103,10 @@ public:
                                                   model::Time now) = 0;
     // Those of a user that are neither ended nor expired, the newest first, ids below `before` (0:
     // from the newest on).
-    virtual Task<Result<std::vector<model::Session>>>
-    sessions_of(model::UserId user, model::SessionId before, std::size_t limit,
-                model::Time now) = 0;
+    virtual Task<Result<std::vector<model::Session>>> sessions_of(model::UserId user,
+                                                                  model::SessionId before,
+                                                                  std::size_t limit,
+                                                                  model::Time now) = 0;
     // Sessions revoked since then, by whatever process: to refuse their access tokens.
     virtual Task<Result<std::vector<model::SessionId>>> revoked_since(model::Time since) = 0;
 

@@ -237,7 +237,26 @@ Task<Result<void>> Accounts::set_password(model::UserId user, std::string passwo
     PARLEY_CO_CHECK(chat::check_password(password));
     PARLEY_CO_TRY(std::string hash, co_await x_ports.hasher.hash(std::move(password)));
     PARLEY_CO_CHECK(
-        co_await x_ports.users.set_password(user, std::move(hash), x_ports.clock.now()));
+        co_await x_ports.users.set_password(user, std::move(hash), {}, x_ports.clock.now()));
+    co_return co_await x_revocations.look(x_ports.sessions);
+}
+
+// The proof is a log-in, with all that limits these; its session ends with the others.
+Task<Result<void>> Accounts::change_password(PasswordChange change) {
+    PARLEY_CO_CHECK(chat::check_password(change.wanted));
+    PARLEY_CO_TRY(const model::User user, co_await profile(change.user));
+    Credentials proof;
+    proof.by = Credentials::By::email;
+    proof.name = user.email;
+    proof.password = std::move(change.present);
+    proof.from = change.from;
+    const auto proved = co_await log_in(std::move(proof));
+    if (!proved && proved.error().code == Errc::invalid_credentials)
+        co_return Error(Errc::forbidden, "current_password is not your password");
+    if (!proved) co_return proved.error();
+    PARLEY_CO_TRY(std::string hash, co_await x_ports.hasher.hash(std::move(change.wanted)));
+    PARLEY_CO_CHECK(co_await x_ports.users.set_password(user.id, std::move(hash), change.session,
+                                                        x_ports.clock.now()));
     co_return co_await x_revocations.look(x_ports.sessions);
 }
 

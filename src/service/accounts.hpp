@@ -42,9 +42,16 @@ struct Credentials {
     model::Device device{};
 };
 
+struct PasswordChange {
+    model::UserId user;
+    model::SessionId session; // which goes on
+    std::string present, wanted;
+    AddressBlock from{};
+};
+
 struct ProfileChange { // absent: unchanged
     std::optional<std::string> username;
-    std::optional<std::string> display_name;            // "" clears it
+    std::optional<std::string> display_name; // "" clears it
     // That service::Media has attached; 0 clears it.
     std::optional<model::MediaId> avatar_media_id = {};
 };
@@ -116,6 +123,9 @@ public:
     Task<Result<void>> end_sessions(model::UserId user); // unknown_user
     // Ends all sessions of the user. unknown_user, invalid_password.
     Task<Result<void>> set_password(model::UserId user, std::string password);
+    // By oneself. forbidden: the present password is another; invalid_password, rate_limited. All
+    // other sessions have ended when it answers.
+    Task<Result<void>> change_password(PasswordChange change);
     // --- one's own sessions: those that could still be used, the newest first
     Task<Result<std::vector<model::Session>>> sessions(model::UserId user, model::SessionId before,
                                                        std::size_t limit);

@@ -322,7 +322,7 @@ TEST_P(SessionStoreContract, WhoIsDisabledOrHasANewPasswordHasNoSession) {
     };
     const auto other = create();
     const auto one = start().value(), two = start("hash of anna").value();
-    ASSERT_TRUE(await(users.set_password(anna.id, "another hash", clock.now())));
+    ASSERT_TRUE(await(users.set_password(anna.id, "another hash", {}, clock.now())));
     EXPECT_EQ(await(users.find_login("anna", false)).value().password_hash, "another hash");
     EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(one.id, two.id));
     EXPECT_EQ(start("hash of anna").error().code, Errc::invalid_credentials)
@@ -339,7 +339,25 @@ TEST_P(SessionStoreContract, WhoIsDisabledOrHasANewPasswordHasNoSession) {
     ASSERT_TRUE(await(sessions().revoke_sessions_of(anna.id, {}, clock.now())));
     EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(four.id));
     EXPECT_TRUE(rotate(other.id, 'a', 'b')) << "somebody else's";
-    EXPECT_EQ(await(users.set_password({42}, "x", clock.now())).error().code, Errc::unknown_user);
+    EXPECT_EQ(await(users.set_password({42}, "x", {}, clock.now())).error().code,
+              Errc::unknown_user);
+}
+
+TEST_P(SessionStoreContract, ANewPasswordMayLeaveOneSession) {
+    auto& users = backend->users();
+    const auto anna = await(users.create_user(new_user("anna", "anna@example.org"))).value();
+    const auto start = [&] {
+        return await(sessions().create_session({.user_id = anna.id,
+                                                .refresh_hash = hash('a'),
+                                                .created_at = clock.now(),
+                                                .expires_at = at(1000)}))
+            .value();
+    };
+    const auto here = start(), there = start();
+    ASSERT_TRUE(await(users.set_password(anna.id, "another hash", here.id, clock.now())));
+    EXPECT_THAT(await(sessions().revoked_since(clock.now())).value(), ElementsAre(there.id));
+    EXPECT_TRUE(rotate(here.id, 'a', 'b'));
+    EXPECT_EQ(rotate(there.id, 'a', 'b').error().code, Errc::session_revoked);
 }
 
 TEST_P(SessionStoreContract, APersonsOpenSessionsAreListedTheNewestFirst) {

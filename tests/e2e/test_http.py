@@ -14,6 +14,7 @@ ROUTES = {
     "/v1/me": {"GET", "PATCH"},
     "/v1/me/sessions": {"GET", "DELETE"},
     "/v1/me/sessions/1": {"DELETE"},
+    "/v1/me/password": {"POST"},
     "/v1/me/avatar": {"POST"},
     "/v1/rooms": {"GET", "POST"},
     "/v1/rooms/directory": {"GET"},

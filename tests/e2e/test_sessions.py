@@ -124,3 +124,23 @@ def test_people_are_known_by_name_only(api, ann, bob):
     room = ann.room(bob)
     members = bob.got(f"/v1/rooms/{room}/members")["members"]
     assert {each["user_id"]: each.get("display_name") for each in members} == {ann.id: "Ann B.", bob.id: None}
+
+
+def test_a_password_is_changed_by_who_has_it(api, ann):
+    laptop, before = log_in(api, ann, FIREFOX), ann.password
+    socket = ann.socket()
+    body = {"current_password": before, "password": "a better horse"}
+    wrong = {**body, "current_password": "not this one"}
+    refused(laptop.post("/v1/me/password", wrong), 403, "forbidden")
+    refused(laptop.post("/v1/me/password", {**body, "password": "short"}), 422, "invalid_password")
+    refused(laptop.post("/v1/me/password", {"password": "a better horse"}), 422, "invalid_field")
+    refused(api.call("POST", "/v1/me/password", json=body), 401, "unauthorized")
+    assert len(sessions_of(ann)) == 2, "nothing has changed"
+    assert laptop.post("/v1/me/password", body).status_code == 204
+    assert [each["current"] for each in sessions_of(laptop)] == [True]
+    assert socket.expect_close(4501) is not None
+    refused(of_ended_session(lambda: ann.get("/v1/me")), 401, "session_revoked")
+    name = {"email": ann.email}
+    refused(api.call("POST", "/v1/sessions", json={**name, "password": before}), 401, "invalid_credentials")
+    again = api.call("POST", "/v1/sessions", json={**name, "password": "a better horse"})
+    assert again.status_code == 201

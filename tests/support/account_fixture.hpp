@@ -134,12 +134,12 @@ public:
         if (row.disabled) end_sessions_of(user, now);
         co_return row;
     }
-    Task<Result<void>> set_password(model::UserId user, std::string hash,
+    Task<Result<void>> set_password(model::UserId user, std::string hash, model::SessionId but,
                                     model::Time now) override {
         if (failure) co_return *failure;
         if (!users.contains(user)) co_return Errc::unknown_user;
         users[user].keys.password_hash = std::move(hash);
-        end_sessions_of(user, now);
+        end_sessions_of(user, now, but);
         co_return Result<void>{};
     }
     Task<Result<std::vector<model::User>>> search_users(std::string prefix, model::UserId after,

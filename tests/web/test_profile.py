@@ -4,6 +4,7 @@ import re
 
 import pytest
 from files import file, png
+from person import PASSWORD
 from playwright.sync_api import expect
 from test_accessibility import assert_no_violation
 
@@ -147,3 +148,20 @@ def test_the_settings_break_no_rule_in_any_language(visitor, server, rest, langu
     expect(dialog.locator(".session")).to_contain_text(["Linux", "Windows", "parley-bot"])
     assert_no_violation(ann, f"settings in {language}")
     assert ann.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_i_take_another_password_and_stay(visitor):
+    ann = visitor("ann", allow=["status of 403"]).sign_up()
+    settings(ann).get_by_role("button", name="Change password").click()
+    dialog = ann.page.get_by_role("dialog", name="Change password")
+    present, new = dialog.get_by_label("Present password"), dialog.get_by_label("New password")
+    present.fill("not this one")
+    new.fill("a better horse")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_have_text("This is not your present password.")
+    present.fill(PASSWORD)
+    dialog.get_by_role("button", name="Save").click()
+    expect(ann.page.locator(".toast")).to_contain_text("Your password is changed.")
+    expect(dialog).to_be_hidden()
+    ann.page.reload()
+    expect(ann.page.locator(".sidebar")).to_be_visible()

@@ -24,6 +24,11 @@ export abstract class AccountCalls<Events extends object> extends Emitter<Events
     return this.call('DELETE /v1/me/sessions');
   }
 
+  /** Proves the present password; all my other sessions end. `forbidden`: it is another one. */
+  changePassword(current_password: string, password: string): Promise<void> {
+    return this.call('POST /v1/me/password', { body: { current_password, password } });
+  }
+
   /** A picture of me on its way; with `(await upload.done)` as `avatar_media_id` `updateMe` takes it. */
   uploadAvatar(file: Blob, options: UploadOptions = {}): Upload {
     return new Upload(this, null, file, options);

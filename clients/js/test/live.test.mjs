@@ -295,6 +295,8 @@ test('sessions are listed and ended; names and pictures of people', async () => 
   await until(() => other.user === null, 'the other one is signed out');
   await assert.rejects(ann.endSession(sessions[0].id), { code: 'unknown_session' });
   await ann.endOtherSessions();
+  await assert.rejects(ann.changePassword('not this one', 'a better horse'), { code: 'forbidden' });
+  await ann.changePassword('correct horse battery', 'correct horse battery');
   assert.equal((await ann.sessions()).sessions.length, 1);
 
   await ann.updateMe({ display_name: 'Ann B.' });

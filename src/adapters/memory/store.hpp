@@ -89,7 +89,7 @@ public:
     Task<Result<model::User>> change_standing(model::UserId user, ports::StandingChange change,
                                               model::Time now) override;
     Task<Result<void>> set_password(model::UserId user, std::string password_hash,
-                                    model::Time now) override;
+                                    model::SessionId but, model::Time now) override;
     Task<Result<std::vector<model::User>>> search_users(std::string prefix, model::UserId after,
                                                         std::size_t limit) override;
     Task<Result<void>> note_presence(ports::PresenceNote note) override;

@@ -135,12 +135,12 @@ Task<Result<model::User>> Store::change_standing(model::UserId user, ports::Stan
 }
 
 Task<Result<void>> Store::set_password(model::UserId user, std::string password_hash,
-                                       model::Time now) {
+                                       model::SessionId but, model::Time now) {
     const Lock lock(x_mutex);
     const auto found = x_users.find(user);
     if (found == x_users.end()) co_return no_such_user();
     found->second.password_hash = std::move(password_hash);
-    end_sessions_of(user, now);
+    end_sessions_of(user, now, but);
     co_return Result<void>{};
 }
 

@@ -49,8 +49,8 @@ TEST_F(DirectorySessions, OfTwoExchangesAtOnceOneEndsTheSession) {
         const auto made = await(sessions().create_session(fresh({7}))).value();
         std::vector<Task<Result<model::Session>>> tasks;
         tasks.push_back(rotate(made.id, 'a', 'b'));
-        tasks.push_back(other->sessions().rotate_session(made.id, hash('a'), hash('c'),
-                                                         clock.now(), at(5000)));
+        tasks.push_back(
+            other->sessions().rotate_session(made.id, hash('a'), hash('c'), clock.now(), at(5000)));
         const auto answers = await_all(std::move(tasks));
         ASSERT_NE(answers[0].has_value(), answers[1].has_value());
         EXPECT_EQ((answers[0] ? answers[1] : answers[0]).error().code, Errc::token_reused);
@@ -68,7 +68,7 @@ TEST_F(DirectorySessions, ANewPasswordEndsALogInThatIsUnderWay) {
         for (int i = 0; i < 3; ++i) tasks.push_back(sessions().create_session(fresh(anna, now)));
         const auto change = [](ports::UserStore& users, model::UserId who, std::string hash,
                                model::Time at) -> Task<Result<model::Session>> {
-            PARLEY_CO_CHECK(co_await users.set_password(who, std::move(hash), at));
+            PARLEY_CO_CHECK(co_await users.set_password(who, std::move(hash), {}, at));
             co_return model::Session{};
         };
         tasks.push_back(change(users(), anna, next, clock.now()));

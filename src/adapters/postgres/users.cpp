@@ -40,9 +40,9 @@ bool insert(Connection& database, const ports::NewUser& fresh, const model::User
 
 Result<ports::Login> login_of(Connection& database, const std::string& key, bool by_email) {
     const Rows rows = database.query(
-        by_email
-            ? "SELECT " PARLEY_USER_COLUMNS ", password_hash FROM users WHERE email_key = $1"
-            : "SELECT " PARLEY_USER_COLUMNS ", password_hash FROM users WHERE username_key = $1",
+        by_email ? "SELECT " PARLEY_USER_COLUMNS ", password_hash FROM users WHERE email_key = $1"
+                 : "SELECT " PARLEY_USER_COLUMNS
+                   ", password_hash FROM users WHERE username_key = $1",
         Params(key));
     if (rows.empty()) return unknown_user();
     return ports::Login{read_user(rows.front()), rows.front().string(kUserColumns)};
@@ -59,9 +59,8 @@ bool username_taken(Connection& database, const std::string& key, model::UserId 
 Result<model::User> change_user(Connection& database, model::UserId id,
                                 const ports::UserChange& change) {
     Transaction transaction(database);
-    const Rows rows = database.query("SELECT " PARLEY_USER_COLUMNS
-                                     " FROM users WHERE id = $1 FOR UPDATE",
-                                     Params(id));
+    const Rows rows = database.query(
+        "SELECT " PARLEY_USER_COLUMNS " FROM users WHERE id = $1 FOR UPDATE", Params(id));
     if (rows.empty()) return unknown_user();
     model::User user = read_user(rows.front());
     if (change.username_key && username_taken(database, *change.username_key, id))
@@ -70,21 +69,21 @@ Result<model::User> change_user(Connection& database, model::UserId id,
     if (change.display_name) user.display_name = *change.display_name;
     if (change.avatar_media_id) user.avatar_media_id = change.avatar_media_id;
     if (user.avatar_media_id == model::MediaId{}) user.avatar_media_id.reset();
-    database.query("UPDATE users SET username = $2, username_key = coalesce($3, username_key), "
-                   "display_name = $4, avatar_media_id = $5 WHERE id = $1",
-                   Params(id, user.username, change.username_key, user.display_name,
-                          user.avatar_media_id));
+    database.query(
+        "UPDATE users SET username = $2, username_key = coalesce($3, username_key), "
+        "display_name = $4, avatar_media_id = $5 WHERE id = $1",
+        Params(id, user.username, change.username_key, user.display_name, user.avatar_media_id));
     transaction.commit();
     return user;
 }
 
 Result<void> write_password(Connection& database, model::UserId user, const std::string& hash,
-                            model::Time now) {
+                            model::SessionId but, model::Time now) {
     Transaction transaction(database);
-    const Rows changed = database.query("UPDATE users SET password_hash = $2 WHERE id = $1",
-                                        Params(user, hash));
+    const Rows changed =
+        database.query("UPDATE users SET password_hash = $2 WHERE id = $1", Params(user, hash));
     if (changed.changes() == 0) return unknown_user();
-    end_sessions_of(database, user, now);
+    end_sessions_of(database, user, now, but);
     transaction.commit();
     return {};
 }
@@ -133,9 +132,9 @@ Seen newest_of(std::vector<ports::LastSeen> all) {
 // other and do not end in a deadlock. Answers how many of the users there are.
 std::size_t write_last_seen(Connection& database, const Seen& seen) {
     if (seen.users.empty()) return 0;
-    const Rows locked = database.query(
-        "SELECT id FROM users WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
-        Params(seen.users));
+    const Rows locked =
+        database.query("SELECT id FROM users WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+                       Params(seen.users));
     database.query("UPDATE users u SET last_seen_at = s.at "
                    "FROM unnest($1::bigint[], $2::bigint[]) AS s (id, at) "
                    "WHERE u.id = s.id AND (u.last_seen_at IS NULL OR u.last_seen_at < s.at)",
@@ -178,8 +177,7 @@ Settled settle_some(Connection& database, const std::string& node) {
         "WHERE node = $1 ORDER BY user_id LIMIT $2) RETURNING user_id",
         Params(node, limits::kPresenceStep));
     std::vector<ports::LastSeen> last;
-    for (const Row row : gone)
-        last.push_back({row.id<model::UserId>(0), alive.front().time(0)});
+    for (const Row row : gone) last.push_back({row.id<model::UserId>(0), alive.front().time(0)});
     Settled settled{write_last_seen(database, newest_of(std::move(last))),
                     gone.size() < limits::kPresenceStep};
     // Names of nodes may be new ones with each start: nothing is kept of a dead one.
@@ -252,19 +250,19 @@ Task<Result<model::User>> Users::change_standing(model::UserId user, ports::Stan
 }
 
 Task<Result<void>> Users::set_password(model::UserId user, std::string password_hash,
-                                       model::Time now) {
-    return x_pool.run([user, hash = std::move(password_hash), now](Connection& database) {
-        return write_password(database, user, hash, now);
+                                       model::SessionId but, model::Time now) {
+    return x_pool.run([user, hash = std::move(password_hash), but, now](Connection& database) {
+        return write_password(database, user, hash, but, now);
     });
 }
 
 Task<Result<std::vector<model::User>>> Users::search_users(std::string prefix, model::UserId after,
                                                            std::size_t limit) {
     using Found = std::vector<model::User>;
-    return x_pool.run([prefix = std::move(prefix), after, limit](
-                          Connection& database) -> Result<Found> {
-        return users_with_prefix(database, prefix, after, limit);
-    });
+    return x_pool.run(
+        [prefix = std::move(prefix), after, limit](Connection& database) -> Result<Found> {
+            return users_with_prefix(database, prefix, after, limit);
+        });
 }
 
 Task<Result<void>> Users::note_presence(ports::PresenceNote note) {

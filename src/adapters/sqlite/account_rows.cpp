@@ -70,12 +70,12 @@ Result<model::User> write_standing(Database& database, model::UserId id,
 }
 
 Result<void> write_password(Database& database, model::UserId user, std::string_view password_hash,
-                            model::Time now) {
+                            model::SessionId but, model::Time now) {
     database.query("UPDATE users SET password_hash = ?2 WHERE id = ?1")
         .bind(user, password_hash)
         .run();
     if (database.changes() == 0) return unknown_user();
-    end_sessions_of(database, user, now);
+    end_sessions_of(database, user, now, but);
     return {};
 }
 

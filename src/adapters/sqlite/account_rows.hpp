@@ -25,7 +25,7 @@ std::vector<model::User> users_with_prefix(Database& database, std::string_view 
 Result<model::User> write_standing(Database& database, model::UserId user,
                                    const ports::StandingChange& change, model::Time now);
 Result<void> write_password(Database& database, model::UserId user, std::string_view password_hash,
-                            model::Time now);
+                            model::SessionId but, model::Time now);
 // Asks for an erasure, as ports::ErasureStore says; the running server does it.
 Result<void> write_erasure_request(Database& database, model::UserId user, model::Time now);
 // All but that one. Answers how many were ended.

@@ -162,9 +162,9 @@ Task<Result<model::User>> Accounts::change_standing(model::UserId user,
 }
 
 Task<Result<void>> Accounts::set_password(model::UserId user, std::string password_hash,
-                                          model::Time now) {
-    return x_writer.run([this, user, hash = std::move(password_hash), now]() -> Result<void> {
-        return write_password(x_writing, user, hash, now);
+                                          model::SessionId but, model::Time now) {
+    return x_writer.run([this, user, hash = std::move(password_hash), but, now]() -> Result<void> {
+        return write_password(x_writing, user, hash, but, now);
     });
 }
 

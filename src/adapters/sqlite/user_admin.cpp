@@ -96,7 +96,7 @@ Result<model::User> UserAdmin::change_standing(model::UserId user,
 }
 
 Result<void> UserAdmin::set_password(model::UserId user, std::string_view hash, model::Time now) {
-    return transaction([&] { return write_password(*x_database, user, hash, now); });
+    return transaction([&] { return write_password(*x_database, user, hash, {}, now); });
 }
 
 Result<void> UserAdmin::request_erasure(model::UserId user, model::Time now) {

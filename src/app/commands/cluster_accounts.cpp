@@ -71,7 +71,7 @@ public:
         return answer(x_directory.users().change_standing(user, change, x_clock.now()));
     }
     Result<void> set_password(model::UserId user, std::string hash) override {
-        return answer(x_directory.users().set_password(user, std::move(hash), x_clock.now()));
+        return answer(x_directory.users().set_password(user, std::move(hash), {}, x_clock.now()));
     }
     Result<void> request_erasure(model::UserId user) override {
         const auto asked = answer(x_directory.erasures().request_erasure(user, x_clock.now()));
@@ -91,8 +91,8 @@ private:
     template <class T>
     Result<T> answer(Task<Result<T>> task) {
         Result<T> result = run_now(x_io, std::move(task));
-        if (!result && (result.error().code == Errc::unavailable ||
-                        result.error().code == Errc::internal))
+        if (!result &&
+            (result.error().code == Errc::unavailable || result.error().code == Errc::internal))
             throw std::runtime_error(result.error().detail);
         return result;
     }

@@ -14,6 +14,7 @@ import { overlay, toast } from '@/ui/overlay';
 import { LanguageChoice } from './auth';
 import { confirmLogOut } from './log_out';
 import { MyPicture } from './my_picture';
+import { openChangePassword } from './password';
 import { Sessions } from './sessions';
 
 export function openSettings(): void {
@@ -74,6 +75,7 @@ function Settings() {
       <NotificationChoice />
       <Sessions />
       <section class="settings-more">
+        <Button class="small" onClick={openChangePassword}>{t('changePassword')}</Button>
         <Button class="small" onClick={openKeys}>{t('keys')}</Button>
         {installer.available && <Button class="small" onClick={() => void install()}>{t('install')}</Button>}
         <Button class="small" onClick={confirmLogOut}>{t('logOut')}</Button>

@@ -233,6 +233,7 @@ export const words: AdminWords & Record<string, string> = {
   what_subscribes: 'متابعة الغرف',
   what_joins: 'انضمام ومغادرة وغرف جديدة',
   what_connects: 'اتصالات جديدة',
+  what_tickets: 'تذاكر الرفع',
   what_sign_ups: 'حسابات جديدة',
   what_log_ins: 'محاولات دخول خاطئة',
   slowModeHits: 'رسائل رفضها الوضع البطيء في غرفتها',

@@ -229,6 +229,7 @@ export const words: AdminWords = {
   what_subscribes: 'Räume abonnieren',
   what_joins: 'Beitritte, Austritte, neue Räume',
   what_connects: 'Neue Verbindungen',
+  what_tickets: 'Tickets zum Hochladen',
   what_sign_ups: 'Neue Konten',
   what_log_ins: 'Falsche Anmeldungen',
   slowModeHits: 'Vom langsamen Modus ihres Raums abgewiesene Nachrichten',

@@ -228,6 +228,7 @@ export const words = {
   what_subscribes: 'Subscriptions to rooms',
   what_joins: 'Joins, leaves and new rooms',
   what_connects: 'New connections',
+  what_tickets: 'Upload tickets',
   what_sign_ups: 'New accounts',
   what_log_ins: 'Wrong log-ins',
   slowModeHits: 'Messages refused by the slow mode of their room',

@@ -229,6 +229,7 @@ export const words: AdminWords = {
   what_subscribes: 'ルームの購読',
   what_joins: '参加、退出、新しいルーム',
   what_connects: '新しい接続',
+  what_tickets: 'アップロード用チケット',
   what_sign_ups: '新しいアカウント',
   what_log_ins: '誤ったログイン',
   slowModeHits: 'ルームの低速モードで拒否されたメッセージ',
