@@ -199,7 +199,9 @@ def test_what_the_log_deleted_unread_is_told_and_not_hidden(cluster, people):
     shard, partition = home_of(cluster, room)
     sender = ann.at("chat.1", room)
     cluster.kill(shard, signal.SIGSTOP)
-    gone = sender.say(room, "acknowledged, and deleted unread")["message"]
+    text = "acknowledged, and deleted unread"
+    sender.send("send", room_id=room, nonce=new_nonce(), type="TEXT", content=text)
+    gone = sender.expect("sent", timeout=5 * ROOM_FOR_LOAD)["message"]
     for name in ("ingest.1", "ingest.2"):  # what they have in memory goes with them
         cluster.kill(name)
     forget_before(cluster, ends_of(cluster))
