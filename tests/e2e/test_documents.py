@@ -257,6 +257,9 @@ def go_through_accounts(api, ann):
     assert [ann.delete(path).status_code for _ in range(2)] == [204, 404]
     other.delete("/v1/me/sessions")
     ann.delete("/v1/me/sessions")
+    change = {"current_password": ann.password, "password": ann.password}
+    for body in ({**change, "current_password": "not this one"}, {**change, "password": "short"}, change):
+        ann.post("/v1/me/password", body)
 
 
 def go_through_rooms(ann, bob, eve):
