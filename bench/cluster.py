@@ -48,8 +48,8 @@ def cpu_seconds(pid):
 class Bench:
     """Of a running cluster."""
 
-    def __init__(self, cluster, load):
-        self.cluster, self.load_program = cluster, load
+    def __init__(self, cluster, load, front):
+        self.cluster, self.load_program, self.front = cluster, load, front
 
     def pids(self):
         return {row[0]: int(row[1]) for row in self.cluster.local.status() if row[1]}
@@ -59,7 +59,7 @@ class Bench:
 
     def load(self, rate, seconds, *more):
         """One run of the loader: its figures, and the CPU time of each part in µs a message."""
-        command = [self.load_program, "--port", self.port_of("nginx"), "--rate", rate]
+        command = [self.load_program, "--port", self.port_of(self.front), "--rate", rate]
         command += ["--seconds", seconds, "--rooms", 100, "--members", 10, "--warmup", 3, *more]
         process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
         time.sleep(CONNECT_S + 3)  # signed up, connected, warm
@@ -127,9 +127,9 @@ FILL = """
 INSERT INTO messages (id, room_id, prev_id, user_id, created_at, type, content, deleted, nonce, body_hash)
 SELECT {base} + i, rooms.ids[1 + i % {rooms}], {base} + i - {rooms}, {user}, {at} + i / 4096, 1,
        lpad(i::text, 100, 'message '), 0, '0' || lpad(to_hex(i), 30, '1'), i
-FROM generate_series(1, {count}) AS i, (SELECT ARRAY[{ids}]::bigint[] AS ids) AS rooms;
-ANALYZE messages;
+FROM generate_series({first}, {last}) AS i, (SELECT ARRAY[{ids}]::bigint[] AS ids) AS rooms;
 """
+FILL_ROWS = 250_000  # at a time
 
 
 def fill(cluster, shard, real, others, count, user):
@@ -137,7 +137,10 @@ def fill(cluster, shard, real, others, count, user):
     newest = int(cluster.sql(shard, "SELECT max(id) FROM events").strip())
     ids = [*real, *(newest - 1 - n for n in range(others))]
     values = {"base": newest, "rooms": len(ids), "user": user, "at": int(time.time() * 1000)}
-    cluster.sql(shard, FILL.format(**values, count=count, ids=",".join(map(str, ids))))
+    for first in range(1, count + 1, FILL_ROWS):
+        last = min(count, first + FILL_ROWS - 1)
+        cluster.sql(shard, FILL.format(**values, first=first, last=last, ids=",".join(map(str, ids))))
+    cluster.sql(shard, "ANALYZE messages")
     return newest, count
 
 
@@ -191,11 +194,12 @@ def main():
     parser.add_argument("--seconds", type=int, help="of a run; of the time without a shard")
     parser.add_argument("--messages", type=int, default=10_000_000, help="history: in the large shard")
     parser.add_argument("--wait", action="store_true", help="history: for a key, before pages are read")
+    parser.add_argument("--front", default="nginx", help="rates: or chat.1, the node itself")
     parser.add_argument("--load", default=str(ROOT / "build/release/bench/parley_load"))
     arguments = parser.parse_args()
     arguments.seconds = arguments.seconds or (600 if arguments.what == "catch-up" else 15)
     with Cluster(counts=ONE_OF_EACH, fast=False, say=lambda text: None) as cluster:
-        WORK[arguments.what](Bench(cluster, arguments.load), arguments)
+        WORK[arguments.what](Bench(cluster, arguments.load, arguments.front), arguments)
 
 
 if __name__ == "__main__":

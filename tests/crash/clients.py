@@ -24,8 +24,8 @@ GONE = (OSError, EOFError, TimeoutError, WebSocketException, httpx.TransportErro
 WINDOW = 32
 
 
-def uuid7(dice):
-    ms = time.time_ns() // 1_000_000
+def uuid7(dice, ahead_s=0):
+    ms = time.time_ns() // 1_000_000 + ahead_s * 1000
     tail = f"{dice.getrandbits(72):018x}"
     return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{tail[:3]}-8{tail[3:6]}-{tail[6:]}"
 
@@ -76,11 +76,12 @@ class Sender(Client):
         self.user = user
         self.numbers = itertools.count()
         self.pending = {}  # nonce -> content, oldest first
+        self.ahead_s = 0  # of its clock
         self.finishing = False
         self.acknowledged = 0
 
     def next_message(self):
-        nonce = uuid7(self.dice)
+        nonce = uuid7(self.dice, self.ahead_s)
         content = f"{self.name} {next(self.numbers):07d} {nonce[-6:]}"
         self.log(e="send", room=self.room, user=self.user, nonce=nonce, content=content)
         self.pending[nonce] = content

@@ -11,6 +11,7 @@ import machine_faults  # noqa: F401
 import store_faults  # noqa: F401
 import media_faults  # noqa: F401
 from kafka_wire import produce
+from load import Timed
 from registry import fault, killed_for, stop_for
 
 from tools.cluster import process
@@ -211,6 +212,26 @@ def mix(cluster, dice, seconds):
 @fault("two tabs and two devices of everybody", pause_max=5, observers=4)
 def tabs(cluster, dice):
     time.sleep(6)
+
+
+DAY_S = 24 * 3600
+SLEEP_S = int(os.environ.get("PARLEY_SLEEP_SECONDS", 20))
+
+
+@fault("clients' clocks a day ahead and a day behind", clocks=(DAY_S, 0, -DAY_S))
+def wrong_clocks(cluster, dice):
+    """Nonces are made of them. A worker that takes over knows only the newest ones of before."""
+    time.sleep(3)
+    for name in ("ingest.1", "ingest.2"):
+        killed_for(cluster, name, dice.uniform(0.5, 2))
+        time.sleep(2)
+
+
+@fault("half of the clients sleep", pause_max=SLEEP_S + 5)
+def sleep(cluster, dice):
+    """They come back after everything that they missed, by pages."""
+    Timed.asleep_until = time.monotonic() + SLEEP_S
+    time.sleep(SLEEP_S + 2)
 
 
 @fault("random mix, 20 s", short=True, pause_max=45)

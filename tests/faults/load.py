@@ -22,6 +22,8 @@ WINDOW = 16  # messages in flight
 
 class Timed:
     began = time.monotonic()
+    asleep_until = 0.0  # those who sleep, by the same clock: their lids are closed
+    sleeps = False
     stopped = False  # the run has failed: a cancelled task may come back from its wait all the same
 
     def log(self, **fact):
@@ -31,7 +33,13 @@ class Timed:
         while not self.stopped and not await self.attempt():
             self.reconnects += 1
             await asyncio.sleep(self.dice.uniform(0.05, 0.25))
+            while self.is_asleep() and not self.stopped:
+                await asyncio.sleep(0.1)
         self.log_file.close()
+
+
+    def is_asleep(self):
+        return self.sleeps and time.monotonic() < Timed.asleep_until
 
 
 class NotNow:
@@ -138,6 +146,8 @@ class LiveObserver(Timed, Observer):
     def take(self, event):
         if self.stopped:
             raise TimeoutError("stopped")
+        if self.is_asleep():
+            raise TimeoutError("asleep")
         self.asked = None
         super().take(event)
 
@@ -160,7 +170,7 @@ class LiveObserver(Timed, Observer):
 class Load:
     """`rooms` rooms of two people, each with `senders` over sockets and one over REST."""
 
-    def __init__(self, server, folder, seed, *, rooms=4, senders=2, observers=2, rate=25):
+    def __init__(self, server, folder, seed, *, rooms=4, senders=2, observers=2, clocks=(0,), rate=25):
         self.server, self.logs = server, folder
         self.logs.mkdir(parents=True)
         self.senders, self.observers, self.readers = [], [], {}
@@ -177,9 +187,11 @@ class Load:
                 name = f"room{r}-{'rest' if s == senders else f'sender{s}'}"
                 arguments = (server, folder, name, users[s % 2].token, room, seed)
                 self.senders.append(kind(*arguments, user=users[s % 2].id, rate=rate))
+                self.senders[-1].ahead_s = clocks[len(self.senders) % len(clocks)]
             for o in range(observers):
                 arguments = (server, folder, f"room{r}-observer{o}", users[o % 2].token, room, seed)
                 self.observers.append(LiveObserver(*arguments, since=since))
+                self.observers[-1].sleeps = o % 2 == 1
         api.close()
 
     async def run(self, nemesis, **times):
@@ -191,7 +203,7 @@ class Load:
 
     async def run_through(self, nemesis, *, warm=2.0, after=3.0, patience=60):
         """Load, and while it runs the nemesis; then everybody comes to the end."""
-        Timed.began = time.monotonic()
+        Timed.began, Timed.asleep_until = time.monotonic(), 0.0
         senders = [asyncio.create_task(client.run()) for client in self.senders]
         observers = [asyncio.create_task(client.run()) for client in self.observers]
         tasks = [*senders, *observers]

@@ -16,15 +16,16 @@ class Fault:
     pause_max: float  # seconds in which somebody may see nothing new
     door: bool  # clients come in through a proxy: cluster.last_door
     observers: int  # of each room
+    clocks: tuple  # how many seconds those of senders are ahead, in turn
     missing: Callable  # why it cannot be had on this machine, or None
 
 
 FAULTS = []
 
 
-def fault(name, *, short=False, pause_max=12.0, door=False, observers=2, missing=lambda: None):
+def fault(name, *, short=False, pause_max=12.0, door=False, observers=2, clocks=(0,), missing=lambda: None):
     def take(function):
-        FAULTS.append(Fault(name, function, short, pause_max, door, observers, missing))
+        FAULTS.append(Fault(name, function, short, pause_max, door, observers, clocks, missing))
         return function
 
     return take

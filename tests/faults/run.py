@@ -106,7 +106,7 @@ def run_one(cluster, fault, seed, folder):
         if fault.door:
             server = cluster.last_door = cluster.door()
         cluster.wait_shared()
-        load = Load(server, folder, seed, observers=fault.observers)
+        load = Load(server, folder, seed, observers=fault.observers, clocks=fault.clocks)
         cluster.rooms = list(load.readers)
         late = asyncio.run(load.run(nemesis))
         trouble = f"{late} observers never got to the end" if late else ""
