@@ -3,7 +3,7 @@
 
     .cache/venv/bin/python bench/cluster.py                    # rates and latency: about four minutes
     .cache/venv/bin/python bench/cluster.py catch-up           # a shard away for ten minutes at 500/s
-    .cache/venv/bin/python bench/cluster.py history            # pages of a room of 10,000,000 messages
+    .cache/venv/bin/python bench/cluster.py history            # pages out of a shard of 10,000,000 messages
 
 Kafka (one broker), Redis, a directory and two shards of PostgreSQL that flush, one node of each role,
 and the loader. A run in which a delivery is missing, doubled or out of order is no result.

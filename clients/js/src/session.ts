@@ -59,7 +59,11 @@ export class Session {
   async setUser(user: User): Promise<void> {
     if (!this.value) return;
     this.value = { ...this.value, user };
-    await this.storage.set(KEY, this.value);
+    // The tokens that stand there may be newer than these: another tab's.
+    await this.#locked(async () => {
+      const stored = await this.storage.get(KEY) as StoredSession | undefined;
+      if (stored?.user.id === user.id) await this.storage.set(KEY, { ...stored, user });
+    });
   }
 
   async clear(): Promise<void> {
