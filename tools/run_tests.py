@@ -222,7 +222,7 @@ def part_tsan():
     """What has threads, under ThreadSanitizer"""
     BESIDE.await_build("tsan", tsan_targets)
     tally = gtests("tsan", names=THREADED, arguments=WITHOUT_SERVERS,
-                   env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
+                   env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:external_symbolizer_path=/usr/bin/addr2line"})
     tally.add(pytest("tests/e2e/test_socket.py", "tests/e2e/test_resume.py",
                      env={"PARLEY_BINARY": str(ROOT / "build/tsan/parley"), "PARLEY_THREADS": "2"}))
     return tally
