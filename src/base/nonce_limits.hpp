@@ -6,7 +6,8 @@
 
 namespace parley::limits {
 
-// Of a log, or of a partition: the oldest is forgotten, and what is older than it is looked up.
+// Of a log, or of a partition, twice: the older half is forgotten, and what is older is looked up.
+// A power of two.
 inline constexpr std::size_t kRecentNonces = 16 * 1024;
 
 } // namespace parley::limits

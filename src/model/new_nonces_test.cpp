@@ -48,7 +48,7 @@ TEST(NewNonces, AnOlderOneOfASecondDeviceIsNewAsLongAsAllNewerAreKnown) {
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c5"));
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0a0")); // the file may have it
     // The two are forgotten now, and what is not greater than both may be one of them.
-    for (std::size_t i = 0; i < limits::kRecentNonces; ++i)
+    for (std::size_t i = 0; i < 2 * limits::kRecentNonces; ++i)
         nonces.remember(kRoom, model::UserId{3}, "0193" + std::to_string(10'000'000 + i));
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
     EXPECT_TRUE(nonces.surely_new(kRoom, kUser, "0192f0c6"));

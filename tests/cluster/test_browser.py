@@ -127,22 +127,27 @@ def test_two_browsers_through_the_edge_of_a_cluster(cluster, person):
 
 
 def all_of(who):
-    """Every text of the room: what is shown is only what is near the screen."""
-    who.page.locator(".timeline").evaluate("(timeline) => { timeline.scrollTop = 0; }")
+    """Every text of the room in its order. Only what is near the screen is drawn, so it scrolls from the first to the last;
+    each screen is read in one go, as rows come and go meanwhile."""
+    timeline = who.page.locator(".timeline")
+    timeline.evaluate("(timeline) => { timeline.scrollTop = 0; }")
     expect(who.page.locator(".beginning")).to_be_visible()
-    found = {}
-    while True:
-        for row in who.page.locator(".row").all():
-            content = row.locator(".message:not(.pending) .content:not(.deleted)")
-            if content.count():
-                found[row.get_attribute("data-key")] = content.inner_text().removesuffix(" (edited)")
-        moved = who.page.locator(".timeline").evaluate(
-            """async (timeline) => {
-                const before = timeline.scrollTop;
+    return timeline.evaluate(
+        """async (timeline) => {
+            const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            do {
+                timeline.scrollTop = 0;
+                await drawn();
+            } while (timeline.scrollTop > 0);
+            const found = new Map();
+            for (let before = -2; timeline.scrollTop > before + 1; await drawn()) {
+                for (const row of timeline.querySelectorAll(".row")) {
+                    const content = row.querySelector(".message:not(.pending) .content:not(.deleted)");
+                    if (content) found.set(row.dataset.key, content.innerText.replace(/ \\(edited\\)$/, ""));
+                }
+                before = timeline.scrollTop;
                 timeline.scrollTop += timeline.clientHeight / 2;
-                await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-                return timeline.scrollTop > before + 1;
-            }"""
-        )
-        if not moved:
-            return list(found.values())
+            }
+            return [...found.values()];
+        }"""
+    )
