@@ -262,33 +262,43 @@ def chat(server, arguments):
     return json.loads(done.stdout.strip().splitlines()[-1])["p99_ms"]
 
 
+@contextlib.contextmanager
+def dripping(opened):
+    """Each connection gets 2 KB a second, each at a moment of its own."""
+    stop, piece, gap = threading.Event(), b"x" * 2000, 1 / len(opened)
+
+    def drip():
+        due = time.monotonic()
+        while not stop.is_set():
+            for connection in opened:
+                due += gap
+                time.sleep(max(0, due - time.monotonic()))
+                connection.sendall(piece)
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        for connection in opened:
+            connection.close()
+
+
 def slow_uploads(server, arguments):
-    """Each sends 2 KB a second, all together in turn, until it is told to stop."""
-    alone, beside = [], []
+    """Chat alone, and beside uploads that are at it the whole time, each begun at another length."""
+    alone, beside, growth = [], [], 0
     chat(server, arguments)  # makes the accounts, warms up
     for _ in range(arguments.runs):
         alone.append(chat(server, arguments))
         opened = [server.begin_upload(1_000_000)[0] for _ in range(arguments.slow)]
-        stop = threading.Event()
-
-        def drip():
-            piece = b"x" * 2000
-            pause = 1 / len(opened)
-            while not stop.is_set():
-                for number, connection in enumerate(opened):
-                    connection.sendall(piece)
-                    if number % 20 == 19:
-                        time.sleep(pause * 20)
-
-        dripping = threading.Thread(target=drip, daemon=True)
-        dripping.start()
-        before = resident(server.pid)
-        beside.append(chat(server, arguments))
-        growth = resident(server.pid) - before
-        stop.set()
-        dripping.join()
-        for connection in opened:
-            connection.close()
+        for number, connection in enumerate(opened):
+            connection.sendall(b"x" * (number * 7919 % 16_000))
+        with dripping(opened):
+            before = resident(server.pid)
+            beside.append(chat(server, arguments))
+            growth = max(growth, resident(server.pid) - before)
         time.sleep(1)
     quiet, loud = statistics.median(alone), statistics.median(beside)
     figure = f"{quiet:.2f} / {loud:.2f} ms = {loud / quiet:.2f} ×; +{growth / 1e6:.0f} MB"
