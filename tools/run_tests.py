@@ -358,10 +358,12 @@ def part_fuzz():
 
 
 def part_autobahn():
-    """RFC 6455 by the Autobahn testsuite"""
+    """RFC 6455 by the Autobahn testsuite, and once more through a cluster's Nginx"""
     build_release()
-    echo = ROOT / "build/release/tests/autobahn/parley_autobahn_echo"
-    return one("autobahn", [sys.executable, "tests/autobahn/run.py", str(echo)], again=True)
+    command = [sys.executable, "tests/autobahn/run.py", str(ROOT / "build/release/tests/autobahn/parley_autobahn_echo")]
+    tally = one("autobahn", command, again=True)
+    tally.add(one("autobahn through Nginx", [*command, "--edge"], again=True))
+    return tally
 
 
 def part_storm():

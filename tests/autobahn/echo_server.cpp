@@ -34,7 +34,13 @@ public:
                     return std::make_unique<Echo>(socket);
                 }};
     }
-    bool serves(std::string_view) const override { return true; }
+    bool serves(std::string_view path) const override { return path != "/healthz"; }
+};
+
+// Nginx asks a node whether it lives before it hands it a socket.
+class Alive final : public net::HttpHandler {
+public:
+    Task<net::HttpResponse> handle(net::HttpRequest) override { co_return net::HttpResponse(); }
 };
 
 } // namespace
@@ -53,7 +59,8 @@ int main(int argc, char** argv) try {
     Metrics metrics;
     Core core(0);
     Acceptor acceptor;
-    net::Server server(settings, {&core}, {{nullptr, &acceptor}}, log, metrics);
+    Alive alive;
+    net::Server server(settings, {&core}, {{&alive, &acceptor}}, log, metrics);
     server.start();
     std::printf("%u\n", server.port());
     std::fflush(stdout);

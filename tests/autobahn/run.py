@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs Autobahn's WebSocket cases against the net module's echo server.
 
-usage: run.py ECHO_SERVER_PROGRAM [--cache DIR] [--cases 1.*,2.*]
+usage: run.py ECHO_SERVER_PROGRAM [--edge] [--cache DIR] [--cases 1.*,2.*]
+
+With --edge the cases go through Nginx, with a cluster's settings of it.
 
 By default the 301 core cases and 25 of permessage-deflate; with PARLEY_AUTOBAHN=all also the rest
 of those 216, which takes a quarter of an hour.
@@ -11,13 +13,17 @@ python2.7 (the system's, or one of pyenv). A machine without one: exit 77, said 
 Ends with 'N passed, N failed'; exit 1 if a case failed, or was not strict in any group but 9.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 VERSION = "25.10.1"
 CORE = "1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*"
@@ -29,6 +35,9 @@ DEFLATE = "12.*,13.*"
 STRICT_GROUPS = {"1", "2", "3", "4", "5", "6", "7", "10", "12", "13"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
+sys.path.append(str(ROOT))
+
+from tools.cluster import nginx  # noqa: E402
 
 
 def python2():
@@ -58,11 +67,36 @@ def install(python, directory):
     done.touch()
 
 
+@contextlib.contextmanager
+def edge_before(port):
+    """Nginx as a cluster has it, with the echo server for its chat node; its port."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+    assert program, "nginx is missing"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        own = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        text = nginx.render(f"127.0.0.1:{own}", [f"127.0.0.1:{port}"], [f"127.0.0.1:{port}"], prefix=folder,
+                            workers=1, connections=1024, open_files=4096, error_log=f"{folder}/error.log",
+                            run_as="root" if os.geteuid() == 0 else None)
+        config = pathlib.Path(folder) / "nginx.conf"
+        config.write_text("daemon off;\n" + text)
+        process = subprocess.Popen([program, "-p", folder, "-c", config], stderr=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + 10
+            while socket.socket().connect_ex(("127.0.0.1", own)) != 0:
+                assert process.poll() is None and time.monotonic() < end, "Nginx did not start"
+                time.sleep(0.02)
+            yield own
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(15)
+
+
 def run_cases(python, packages, port, cases, report):
     spec = report / "spec.json"
     spec.write_text(json.dumps({
         "outdir": str(report),
-        "servers": [{"agent": "parley", "url": f"ws://127.0.0.1:{port}"}],
+        "servers": [{"agent": "parley", "url": f"ws://127.0.0.1:{port}/v1/ws"}],
         "cases": cases.split(","), "exclude-cases": [], "exclude-agent-cases": {},
     }))
     code = ("import sys; sys.argv = ['wstest', '-m', 'fuzzingclient', '-s', sys.argv[1]];"
@@ -93,6 +127,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("server")
     arguments.add_argument("--cache", type=pathlib.Path, default=ROOT / ".cache" / "autobahn")
+    arguments.add_argument("--edge", action="store_true", help="through Nginx")
     arguments.add_argument("--cases", default=f"{CORE},{DEFLATE if whole else DEFLATE_SOME}")
     options = arguments.parse_args()
     python = python2()
@@ -108,7 +143,8 @@ def main():
     server = subprocess.Popen([options.server, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         port = int(server.stdout.readline())
-        with tempfile.TemporaryDirectory() as report:
+        way = edge_before(port) if options.edge else contextlib.nullcontext(port)
+        with way as port, tempfile.TemporaryDirectory() as report:
             results = run_cases(python, packages, port, options.cases, pathlib.Path(report))
     finally:
         server.stdin.close()
