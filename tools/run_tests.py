@@ -214,6 +214,9 @@ THREADED = {"parley_base_tests", "parley_net_tests", "parley_service_tests", "pa
             "parley_contract_tests", "parley_crypto_tests", "parley_gateway_tests"}
 
 
+SYMBOLIZER = "/usr/bin/addr2line"  # clang's own would be a package of 100 MB more
+
+
 def tsan_targets():
     return ["parley", *(name for name in sorted(THREADED) if target_exists("tsan", name))]
 
@@ -222,7 +225,7 @@ def part_tsan():
     """What has threads, under ThreadSanitizer"""
     BESIDE.await_build("tsan", tsan_targets)
     tally = gtests("tsan", names=THREADED, arguments=WITHOUT_SERVERS,
-                   env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:external_symbolizer_path=/usr/bin/addr2line"})
+                   env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:external_symbolizer_path=" + SYMBOLIZER})
     tally.add(pytest("tests/e2e/test_socket.py", "tests/e2e/test_resume.py",
                      env={"PARLEY_BINARY": str(ROOT / "build/tsan/parley"), "PARLEY_THREADS": "2"}))
     return tally

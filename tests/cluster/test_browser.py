@@ -127,8 +127,8 @@ def test_two_browsers_through_the_edge_of_a_cluster(cluster, person):
 
 
 def all_of(who):
-    """Every text of the room in its order. Only what is near the screen is drawn, so it scrolls from the first to the last;
-    each screen is read in one go, as rows come and go meanwhile."""
+    """Every text of the room in its order. Only what is near the screen is drawn, so it scrolls from
+    the first to the last; each screen is read in one go, as rows come and go meanwhile."""
     timeline = who.page.locator(".timeline")
     timeline.evaluate("(timeline) => { timeline.scrollTop = 0; }")
     expect(who.page.locator(".beginning")).to_be_visible()
