@@ -214,7 +214,8 @@ THREADED = {"parley_base_tests", "parley_net_tests", "parley_service_tests", "pa
             "parley_contract_tests", "parley_crypto_tests", "parley_gateway_tests"}
 
 
-SYMBOLIZER = "/usr/bin/addr2line"  # clang's own would be a package of 100 MB more
+# Clang's own symbolizer would be a package of 100 MB more.
+TSAN_OPTIONS = "halt_on_error=1:second_deadlock_stack=1:external_symbolizer_path=/usr/bin/addr2line"
 
 
 def tsan_targets():
@@ -225,7 +226,7 @@ def part_tsan():
     """What has threads, under ThreadSanitizer"""
     BESIDE.await_build("tsan", tsan_targets)
     tally = gtests("tsan", names=THREADED, arguments=WITHOUT_SERVERS,
-                   env={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:external_symbolizer_path=" + SYMBOLIZER})
+                   env={"TSAN_OPTIONS": TSAN_OPTIONS})
     tally.add(pytest("tests/e2e/test_socket.py", "tests/e2e/test_resume.py",
                      env={"PARLEY_BINARY": str(ROOT / "build/tsan/parley"), "PARLEY_THREADS": "2"}))
     return tally
