@@ -16,14 +16,12 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "cluster")]
 
-from cluster import Cluster, missing_programs  # noqa: E402
-from parley_client import Api, refused, unique  # noqa: E402
+from files_cluster import cluster_with_files  # noqa: E402
+from parley_client import refused, unique  # noqa: E402
 from test_cdn import get, url_of, wait_for  # noqa: E402
 from test_media import PNG, fetched, location, put, ticket, uploaded  # noqa: E402
 from test_media_worker import png  # noqa: E402
 from test_pictures import BOMBS, described  # noqa: E402
-
-from tools import versitygw  # noqa: E402
 
 TEXT = "text/plain"
 STRICT = {
@@ -36,29 +34,8 @@ LARGE = 17 << 20  # in parts
 
 @pytest.fixture(scope="module")
 def cluster():
-    missing = missing_programs()
-    assert not missing, f"not installed: {', '.join(missing)}"
-    if why := versitygw.why_not():
-        pytest.skip(f"no S3 server: {why}")
-    counts = {"shard": 1, "chat": 1, "user": 1, "ingest": 1, "heartbeat": 1, "media": 1}
-    with Cluster(counts=counts) as cluster:
+    with cluster_with_files({"shard": 1, "chat": 1, "user": 1, "ingest": 1, "heartbeat": 1, "media": 1}) as cluster:
         yield cluster
-
-
-@pytest.fixture(scope="module")
-def api(cluster):
-    api = Api(cluster)
-    yield api
-    api.close()
-
-
-@pytest.fixture(scope="module")
-def people(api):
-    """ann and bob, who share a room, and eve, who is in none of theirs."""
-    ann, bob, eve = (api.new_user() for _ in range(3))
-    yield ann, bob, eve, ann.room(bob)
-    for user in (ann, bob, eve):
-        user.close()
 
 
 @pytest.fixture(scope="module")

@@ -140,12 +140,12 @@ def all_of(who):
                 await drawn();
             } while (timeline.scrollTop > 0);
             const found = new Map();
-            for (let before = -2; timeline.scrollTop > before + 1; await drawn()) {
+            for (let left = 1; left > 0; await drawn()) {
                 for (const row of timeline.querySelectorAll(".row")) {
                     const content = row.querySelector(".message:not(.pending) .content:not(.deleted)");
                     if (content) found.set(row.dataset.key, content.innerText.replace(/ \\(edited\\)$/, ""));
                 }
-                before = timeline.scrollTop;
+                left = Math.floor(timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight);
                 timeline.scrollTop += timeline.clientHeight / 2;
             }
             return [...found.values()];

@@ -143,6 +143,25 @@ def test_only_what_is_near_the_screen_is_in_the_page(ann, rest, server):
     expect(ann.message("down there")).to_be_in_viewport()
 
 
+def test_a_drawing_does_not_undo_a_scroll_that_is_not_told_yet(ann, rest, server):
+    room = ann.make_room(f"Scrolled {ann.name}")
+    many(rest, server, ann, room, 60)
+    ann.sees("line 059", timeout=15_000)
+    tops = ann.page.locator(".timeline").evaluate(
+        """async (timeline) => {
+            const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const tops = [];
+            for (let top = 0; top <= 800; top += 200) {
+                timeline.scrollTop = top;  // its event comes with the next frame
+                await drawn();
+                tops.push(timeline.scrollTop);
+            }
+            return tops;
+        }"""
+    )
+    assert tops == [0, 200, 400, 600, 800]
+
+
 def test_slow_mode_is_shown_as_what_it_is(person):
     ann, bob = person("ann"), person("bob")
     name = f"Slowly {ann.name}"

@@ -46,6 +46,7 @@ export class Timeline extends Component<TimelineProps> {
   #anchor = { key: '', offset: 0 };
   #range: Range = { start: 0, end: 0 };
   #view = 0;
+  #top = 0; // of the scroller, as last set or told
   #settles = 0;
   #opened = false;
   #resizes: ResizeObserver | null = null;
@@ -57,7 +58,7 @@ export class Timeline extends Component<TimelineProps> {
   }
 
   toBottom(): void {
-    this.#sticky = true;
+    this.#place(true);
     this.forceUpdate();
   }
 
@@ -65,7 +66,7 @@ export class Timeline extends Component<TimelineProps> {
   show(key: string, part = 0.25): boolean {
     const at = this.rows.indexOf(key);
     if (at < 0) return false;
-    this.#sticky = false;
+    this.#place(false);
     this.#anchor = { key, offset: -Math.round(this.#scroller.current!.clientHeight * part) };
     this.forceUpdate();
     return true;
@@ -86,6 +87,7 @@ export class Timeline extends Component<TimelineProps> {
 
   override componentDidMount(): void {
     this.#resizes = new ResizeObserver(() => {
+      this.#noteMoved();
       this.#settles = 0;
       this.#settle();
     });
@@ -104,6 +106,7 @@ export class Timeline extends Component<TimelineProps> {
   }
 
   render({ entries, newFrom, myId, hasOlder, label, head, draw, onKeyDown }: TimelineProps) {
+    this.#noteMoved();
     this.rows.update(entries, newFrom, myId, hasOlder);
     this.#range = this.#wanted(AROUND_PX);
     const { start, end } = this.#range;
@@ -160,6 +163,7 @@ export class Timeline extends Component<TimelineProps> {
     const target = this.#sticky ? scroller.scrollHeight - scroller.clientHeight
       : this.#head.current!.offsetHeight + this.#anchorTop();
     if (Math.abs(scroller.scrollTop - target) >= 1) scroller.scrollTop = target;
+    this.#top = scroller.scrollTop;
     this.#redrawIfNeeded();
     this.#tell();
   };
@@ -175,14 +179,27 @@ export class Timeline extends Component<TimelineProps> {
     const scroller = this.#scroller.current!;
     // The keyboard of a phone, or the composer that grew: not the reader's doing.
     if (scroller.clientHeight !== this.#view) return this.#settle();
-    const { scrollTop, scrollHeight, clientHeight } = scroller;
-    this.#sticky = scrollHeight - scrollTop - clientHeight < BOTTOM_PX;
-    this.#anchorAt(scrollTop - this.#head.current!.offsetHeight);
+    this.#moved(scroller);
     this.#settles = 0;
     const need = this.#wanted(AROUND_PX / 3);
     if (need.start < this.#range.start || need.end > this.#range.end) this.forceUpdate();
     this.#tell();
   };
+
+  #moved({ scrollTop, scrollHeight, clientHeight }: HTMLElement): void {
+    this.#top = scrollTop;
+    this.#sticky = scrollHeight - scrollTop - clientHeight < BOTTOM_PX;
+    this.#anchorAt(scrollTop - this.#head.current!.offsetHeight);
+  }
+
+  // The reader may have moved and the event of it not have come yet: a drawing must not undo that.
+  #noteMoved(): void {
+    const scroller = this.#scroller.current;
+    if (!scroller || scroller.clientHeight !== this.#view) return;
+    const { scrollTop, scrollHeight, clientHeight } = scroller;
+    const isCutShort = scrollTop < this.#top && scrollHeight - clientHeight - scrollTop < 1;
+    if (Math.abs(scrollTop - this.#top) >= 1 && !isCutShort) this.#moved(scroller);
+  }
 
   #anchorAt(y: number): void {
     const at = this.rows.indexAt(y);
@@ -190,8 +207,14 @@ export class Timeline extends Component<TimelineProps> {
     if (row) this.#anchor = { key: row.key, offset: y - this.rows.tops[at]! };
   }
 
+  // From here on, wherever the reader moved to before.
+  #place(isSticky: boolean): void {
+    this.#sticky = isSticky;
+    this.#top = this.#scroller.current?.scrollTop ?? 0;
+  }
+
   #to(y: number): void {
-    this.#sticky = false;
+    this.#place(false);
     this.#anchorAt(y - this.#head.current!.offsetHeight);
   }
 
