@@ -12,7 +12,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from parley_client import Api, Socket, new_nonce  # noqa: E402
-from support.tcp_proxy import TcpProxy  # noqa: E402
+from support.tcp_proxy import ProxyError, TcpProxy  # noqa: E402
 
 
 class Echo(socketserver.ThreadingTCPServer):
@@ -149,6 +149,15 @@ def test_it_counts_those_that_came_to_the_target(link):
     while link.served < 3 and time.monotonic() < end:
         time.sleep(0.01)
     assert link.served == 3
+
+
+def test_a_server_that_is_gone_is_told_of_and_another_one_comes(link):
+    link.server.process.kill()
+    with pytest.raises(ProxyError):
+        link.blackhole()
+    with TcpProxy(link.target.rpartition(":")[2]) as other:
+        assert other.server is not link.server
+        ask(connect(other))
 
 
 def test_a_gateway_has_no_other_way_to_kafka(clusters):

@@ -14,7 +14,9 @@
         link.served                     # connections that came to the target so far
 
 Each of them takes the place of the one before. They are there when the call returns; ProxyError: Toxiproxy does not
-do it. One server serves all proxies of a process; it ends with the process, however that ends.
+do it. One server serves all proxies of a process; it ends with the process, however that ends. It may hang when a
+client resets its connection in just the moment in which something else is to go wrong with it (it waits for each
+connection under a lock that those that end want too): then it is killed, and the next proxy has another one.
 
 Threading: the methods from any thread; the first proxy is made by one that lasts (PR_SET_PDEATHSIG).
 """
@@ -65,7 +67,7 @@ class Server:
             return cls.only
 
     def __init__(self):
-        self.served, self.failed = Counter(), threading.Event()
+        self.served = Counter()
         program = toxiproxy.fetch()
         for _ in range(PORTS_TRIED):
             if self.start(program, free_port()):
@@ -74,13 +76,12 @@ class Server:
         raise ProxyError(f"toxiproxy-server does not start ({PORTS_TRIED} times)")
 
     def start(self, program, port):
-        self.port = port
-        self.failed.clear()
+        self.port, failed = port, threading.Event()
         command, environment = toxiproxy.command(program, port), {**os.environ, "LOG_LEVEL": "info"}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment)
-        threading.Thread(target=self.read, args=(self.process.stdout,), name="toxiproxy-log", daemon=True).start()
+        threading.Thread(target=self.read, args=(self.process.stdout, failed), daemon=True).start()
         end = time.monotonic() + 10
-        while time.monotonic() < end and not self.failed.is_set():
+        while time.monotonic() < end and not failed.is_set():
             if answers(port):
                 return True
             time.sleep(0.01)
@@ -91,7 +92,7 @@ class Server:
         self.process.kill()
         self.process.wait()
 
-    def read(self, log):
+    def read(self, log, failed):
         for line in log:
             try:
                 told = json.loads(line)
@@ -104,8 +105,14 @@ class Server:
             elif message == "Unable to open connection to upstream":
                 self.served[told["name"]] -= 1
             elif message == "Server finished with error":
-                self.failed.set()
-        self.failed.set()
+                failed.set()
+        failed.set()
+
+    def give_up(self):
+        with self.making:
+            if Server.only is self:
+                Server.only = None
+        self.stop()
 
     def call(self, method, path, body=None):
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=CALL_S)
@@ -114,9 +121,12 @@ class Server:
             answer = connection.getresponse()
             text = answer.read().decode()
         except (OSError, http.client.HTTPException) as problem:
+            self.give_up()
             raise ProxyError(f"{method} {path}: {problem!r}") from problem
         finally:
             connection.close()
+        if answer.status == 503:  # it has waited as long as it does
+            self.give_up()
         if answer.status >= 300:
             raise ProxyError(f"{method} {path}: {answer.status} {text[:300]}")
         return json.loads(text) if text else None
