@@ -1,5 +1,5 @@
-"""Go, for what tests build with it: the machine's own where it is new enough (Debian 12's is not), else one from
-the Go module proxy, kept in .cache/go.
+"""Go, for what tests build with it, and how they do (Program). It is the machine's own where that is new enough
+(Debian 12's is not), else one from the Go module proxy, kept in .cache/go.
 
     python3 tools/go.py             fetches what is missing and prints the program
 
@@ -23,7 +23,8 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".cache/go"
+CACHE = ROOT / ".cache"
+FOLDER = CACHE / "go"
 NEEDED = (1, 25)  # by VersityGW
 VERSION = "v0.0.1-go1.25.11"  # of the module golang.org/toolchain
 PROXY = "https://proxy.golang.org"
@@ -53,6 +54,48 @@ def fetch():
         if not (FOLDER / name).is_dir():
             _download(name, HASHES[system])
         return FOLDER / name / "bin/go"
+
+
+class Program:
+    """One that is built by Go once, of one version of a module, and kept in .cache/NAME. The variable PARLEY_NAME
+    names one that is there already. Two processes that want it wait for each other."""
+
+    def __init__(self, name, package, version):
+        self.name, self.package, self.version = name, package, version
+        self.folder, self.variable = CACHE / name, f"PARLEY_{name.upper()}"
+
+    def fetch(self):
+        """The program, which is there; NotHere, or what the building of it raises."""
+        named = os.environ.get(self.variable)
+        if named:
+            if not Path(named).is_file():
+                raise NotHere(f"{self.variable} names {named}, which is not there")
+            return Path(named)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            program = self.folder / f"{self.name}-{self.version}"
+            if not program.is_file():
+                self._build(program)
+        return program
+
+    def why_not(self):
+        """Why fetch() does not come to a program; None: it is there now."""
+        try:
+            self.fetch()
+        except (NotHere, OSError, subprocess.CalledProcessError) as problem:
+            return str(problem)
+        return None
+
+    def _build(self, program):
+        compiler = fetch()
+        print(f"==> Building {self.name} {self.version} by Go", file=sys.stderr)
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local"}
+            environment.pop("GOROOT", None)  # of another one
+            install = [str(compiler), "install", "-trimpath", "-ldflags=-s -w", f"{self.package}@{self.version}"]
+            subprocess.run(install, env=environment, check=True, stdout=sys.stderr)
+            (Path(folder) / self.package.rpartition("/")[2]).rename(program)
 
 
 def version_of(program):

@@ -71,16 +71,19 @@ def java(libs, main, *arguments, options=SHORT_LIVED, archive=True):
     return [*command, "-cp", f"{libs}/*", main, *map(str, arguments)]
 
 
-def properties(folder, port, controller_port, **more):
-    """Settings of a single broker that is its own controller; soon it misses whoever is dead."""
+def properties(folder, port, controller_port, relayed=None, **more):
+    """Settings of a single broker that is its own controller; soon it misses whoever is dead. `relayed`: further
+    ports of its own, and for each that under which clients who come by it know the broker."""
+    listeners = {"PLAINTEXT": (port, port)}
+    listeners |= {f"RELAYED{number}": ports for number, ports in enumerate((relayed or {}).items())}
     settings = {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": addresses({name: own for name, (own, _) in listeners.items()} | {"CONTROLLER": controller_port}),
+        "advertised.listeners": addresses({name: known for name, (_, known) in listeners.items()}),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in [*listeners, "CONTROLLER"]),
         "log.dirs": f"{folder}/data",
         "auto.create.topics.enable": "false",
         "offsets.topic.num.partitions": 1,
@@ -97,6 +100,10 @@ def properties(folder, port, controller_port, **more):
     }
     settings.update({name.replace("_", "."): value for name, value in more.items()})
     return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def addresses(listeners):
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners.items())
 
 
 def format_storage(libs, config):

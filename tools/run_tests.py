@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import toxiproxy
 from test_builds import BuildsBeside, build, configure, target_exists
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,6 +157,13 @@ def pytest(*arguments, timeout_s=1500, env=None, again=True):
     return tally
 
 
+def proxies():
+    """For tests that break connections: Toxiproxy, built at the first time."""
+    if why := toxiproxy.why_not():
+        raise SystemExit(f"no Toxiproxy: {why}")
+    return {"PARLEY_TOXIPROXY": str(toxiproxy.fetch())}
+
+
 # Tests that mostly wait: several at a time, each worker with a server of its own.
 AT_ONCE = ["-n", "4", "--dist", "loadfile"]
 BESIDE = BuildsBeside()
@@ -285,7 +293,8 @@ def part_sdk():
 
 
 def sdk_tests(files):
-    code, output = run(["node", "--test", "--test-reporter=tap", *files], timeout_s=3600, echo=False)
+    command = ["node", "--test", "--test-reporter=tap", *files]
+    code, output = run(command, timeout_s=3600, env=proxies(), echo=False)
     passed = sum(map(int, re.findall(r"^# pass (\d+)", output, re.M)))
     failed = re.findall(r"^not ok \d+ - (.+)", output, re.M) or (["node --test"] if code else [])
     for line in re.findall(r"^# (\d+ cuts,.*)", output, re.M):
@@ -304,20 +313,21 @@ def part_crash():
 def part_cluster():
     """./cluster, its Nginx, the wire contract through it, and the short faults, on real servers"""
     build_release()
+    links = proxies()
     tally = pytest("tests/cluster")
     tally.add(pytest("tests/e2e", *AT_ONCE, env={"PARLEY_TARGET": "cluster"}))
     # Also where Nginx sends a client anywhere: what is about messages, members and coming back.
     spread = [f"tests/e2e/test_{name}.py" for name in ("messages", "resume", "members", "rooms")]
     tally.add(pytest(*spread, *AT_ONCE, env={"PARLEY_TARGET": "cluster", "PARLEY_STICKY": "off"}))
-    tally.add(pytest("tests/faults/test_faults.py", timeout_s=1500, again=False))
-    tally.add(pytest("tests/faults", "--ignore", "tests/faults/test_faults.py"))
+    tally.add(pytest("tests/faults/test_faults.py", timeout_s=1500, env=links, again=False))
+    tally.add(pytest("tests/faults", "--ignore", "tests/faults/test_faults.py", env=links))
     return tally
 
 
 def part_faults():
     """Every fault of a cluster, the long ones too (tests/faults/run.py)"""
     build_release()
-    return pytest("tests/faults", timeout_s=3600, env={"PARLEY_FAULTS": "all"}, again=False)
+    return pytest("tests/faults", timeout_s=3600, env={"PARLEY_FAULTS": "all", **proxies()}, again=False)
 
 
 def part_cluster_sanitizers():
@@ -327,7 +337,7 @@ def part_cluster_sanitizers():
         configure(preset)
         build(preset, "parley")
         command = [str(venv()), "tests/faults/sanitized.py", f"build/{preset}/parley", "--seconds", seconds]
-        tally.add(one(f"cluster under {preset}", command))
+        tally.add(one(f"cluster under {preset}", command, env=proxies()))
     return tally
 
 

@@ -13,6 +13,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from support.tcp_proxy import TcpProxy  # noqa: E402
 
+from tools.cluster.parts import Kafka  # noqa: E402
+
 BELOW = ("redis", "kafka", "directory", "shard.0", "shard.1")
 LINKED = ("chat.1", "ingest.1")
 
@@ -26,12 +28,12 @@ class LinkedCluster(Cluster):
     def up(self):
         state = self.local.state
         state.make_folders()
+        kafka = Kafka(self.local, "kafka")
         with state.locked():
             for part in LINKED:
                 for below in BELOW:
-                    port = state.port(below)
-                    proxy = TcpProxy(port, renamed=port if below == "kafka" else None)
-                    self.links[part, below] = proxy
+                    port = kafka.port_of(part) if below == "kafka" else state.port(below)
+                    self.links[part, below] = proxy = TcpProxy(port)
                     state.values.setdefault("links", {}).setdefault(part, {})[below] = proxy.port
             self.links["all", "s3"] = TcpProxy(state.port("s3"))
             state.values["links"]["all"] = {"s3": self.links["all", "s3"].port}

@@ -176,12 +176,21 @@ class Kafka(Part):
     def settings_file(self):
         return self.folder / "server.properties"
 
+    def links(self):
+        return sorted(self.state.values.get("links", {}).items())
+
+    def port_of(self, part):
+        """Where what is put between the broker and a part comes to (`links`): a listener of its own, for a broker
+        tells its clients where to come, and the part is to stay on its way."""
+        return self.state.port(f"kafka-{part}")
+
     def prepare(self):
         self.folder.mkdir(exist_ok=True)
         text = kafka.properties(
             self.folder,
             self.port,
             self.state.port("kafka-controller"),
+            {self.port_of(part): links["kafka"] for part, links in self.links() if "kafka" in links},
             **{"log.message.timestamp.type": "LogAppendTime", "num.io.threads": 4},
         )
         self.settings_file.write_text(text)
