@@ -398,7 +398,8 @@ TEST_F(KafkaLog, AConsumerStopsSoonWithoutItsServer) {
     consumer->stop();
     EXPECT_TRUE(handler.owned.empty());
     consumer.reset();
-    EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+    // Its farewell to the group may have been sent: librdkafka waits 5 s for the answer.
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 7s);
     server.freeze(false);
 }
 
