@@ -179,7 +179,7 @@ RoomRoutes::Answer RoomRoutes::get(RequestContext context) {
     co_return response;
 }
 
-// An owner needs no role on the server, so is not asked for it. A direct message is its two people's.
+// An owner needs no role on the server, so is not asked for one. A direct message is its two's.
 Task<Result<RoomRoutes::ChangeRights>> RoomRoutes::require_change(model::UserId user,
                                                                   model::RoomId room) {
     PARLEY_CO_TRY(const service::RoomView view, co_await x_rooms.view(user, room));
