@@ -80,6 +80,9 @@ def test_what_a_long_dialog_asks_for_is_in_sight(ann, room):
     for opens in ("Room settings", "Settings"):
         ann.page.get_by_role("button", name=opens, exact=True).first.click()
         body = ann.page.locator(".dialog-body")
+        if opens == "Settings":
+            expect(ann.page.locator(".session")).to_be_visible()
+        ann.page.wait_for_function("() => document.getAnimations().every((each) => each.playState !== 'running')")
         assert body.evaluate("(n) => n.scrollHeight > n.clientHeight + 50")
         save = ann.page.locator("dialog").get_by_role("button", name="Save")
         at = box(save)
