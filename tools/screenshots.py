@@ -6,6 +6,7 @@ Run from anywhere: python3 tools/screenshots.py [FOLDER]   (needs Debian's chrom
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -108,6 +109,14 @@ class Team:
         answer.raise_for_status()
         return ticket["media_id"]
 
+    def wait_for_sizes(self, room):
+        """Until the server has looked at the pictures: before, their place is as large as any."""
+        end = time.monotonic() + 30
+        while any(each.get("media") and not each["media"].get("width") for each in self.people["Jonas"].history(room)):
+            if time.monotonic() > end:
+                raise SystemExit("the server has not looked at the picture in 30 s")
+            time.sleep(0.1)
+
     def fill(self):
         """The id of the room that the pictures show, as Jonas sees it."""
         design = self.room("Priya", "Design", "Shapes, words and colours")
@@ -121,6 +130,7 @@ class Team:
         self.talk(support, SUPPORT)
         self.talk(private, PRIVATE)
         self.talk(launch, LAUNCH)
+        self.wait_for_sizes(launch)
         newest = self.people["Jonas"].history(launch)[0]["id"]
         self.people["Jonas"].put(f"/v1/rooms/{launch}/read", {"message_id": newest})
         self.online = {name: self.people[name].socket(launch) for name in ("Mira", "Priya")}

@@ -8,7 +8,7 @@ Api::Api(const ApiParts& parts)
     : x_router(parts.accounts, parts.log, parts.metrics),
       x_users(parts.accounts, parts.media, x_router),
       x_sessions(parts.accounts, x_router),
-      x_rooms(parts.rooms, parts.directory, x_router),
+      x_rooms(parts.rooms, parts.directory, parts.accounts, x_router),
       x_messages(parts.rooms, parts.history, parts.media, x_router),
       x_trace(parts.rooms, parts.directory, parts.history, x_router),
       x_media(parts.media, x_router),

@@ -88,8 +88,9 @@ Task<Result<net::HttpResponse>> search_rooms(ports::RoomDirectory& directory,
     co_return response;
 }
 
-RoomRoutes::RoomRoutes(service::Rooms& rooms, ports::RoomDirectory& directory, Router& router)
-    : x_rooms(rooms), x_directory(directory) {
+RoomRoutes::RoomRoutes(service::Rooms& rooms, ports::RoomDirectory& directory,
+                       service::Accounts& accounts, Router& router)
+    : x_rooms(rooms), x_directory(directory), x_accounts(accounts) {
     const auto to = [this](Answer (RoomRoutes::*method)(RequestContext)) -> Handler {
         return
             [this, method](RequestContext context) { return (this->*method)(std::move(context)); };
@@ -178,11 +179,29 @@ RoomRoutes::Answer RoomRoutes::get(RequestContext context) {
     co_return response;
 }
 
+// An owner needs no role on the server, so is not asked for one. A direct message is its two's.
+Task<Result<RoomRoutes::ChangeRights>> RoomRoutes::require_change(model::UserId user,
+                                                                  model::RoomId room) {
+    PARLEY_CO_TRY(const service::RoomView view, co_await x_rooms.view(user, room));
+    const chat::Standing& standing = view.standing;
+    const Result<void> own = chat::authorise(standing, chat::Action::change_room);
+    ChangeRights rights{.in_room = own.has_value()};
+    const bool is_group = standing.room_exists && standing.kind == model::RoomKind::group;
+    if (is_group && standing.role != model::Role::owner) {
+        const auto staff = co_await x_accounts.require(user, model::ServerRole::moderator);
+        if (!staff && staff.error().code != Errc::forbidden) co_return staff.error();
+        rights.on_server = staff.has_value();
+    }
+    if (!rights.in_room && !rights.on_server) co_return own.error();
+    co_return rights;
+}
+
 RoomRoutes::Answer RoomRoutes::change(RequestContext context) {
     PARLEY_CO_CHECK(context.rates->send());
+    const model::UserId me = context.caller.user_id;
+    const model::RoomId room = context.room_id;
     // Who may not is told so before what is wrong with the body.
-    PARLEY_CO_CHECK(co_await x_rooms.require(context.caller.user_id, context.room_id,
-                                             chat::Action::change_room));
+    PARLEY_CO_TRY(const ChangeRights rights, co_await require_change(me, room));
     PARLEY_CO_TRY(const JsonBody body, JsonBody::parse(context.request.body));
     model::RoomDraft draft;
     PARLEY_CO_TRY(draft.name, body.optional_text("name"));
@@ -196,9 +215,12 @@ RoomRoutes::Answer RoomRoutes::change(RequestContext context) {
     draft.sets_retention = body.has("retention_days");
     PARLEY_CO_TRY(draft.retention_days,
                   body.optional_number("retention_days", 1, limits::kRetentionDaysMax));
-    PARLEY_CO_CHECK(co_await submit(
-        x_rooms, chat::Composer::room(context.room_id, context.caller.user_id, std::move(draft))));
-    co_return co_await room_answer(200, context.caller.user_id, context.room_id);
+    const bool says_what_it_is = draft.name || draft.topic || draft.visibility;
+    const bool as_moderator = rights.on_server && !(rights.in_room && says_what_it_is);
+    auto checked = as_moderator ? chat::Composer::room_by_moderator(room, me, std::move(draft))
+                                : chat::Composer::room(room, me, std::move(draft));
+    PARLEY_CO_CHECK(co_await submit(x_rooms, std::move(checked)));
+    co_return co_await room_answer(200, me, room);
 }
 
 RoomRoutes::Answer RoomRoutes::remove(RequestContext context) {

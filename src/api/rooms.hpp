@@ -9,13 +9,15 @@
 
 #include "api/router.hpp"
 #include "ports/room_directory.hpp"
+#include "service/accounts.hpp"
 #include "service/rooms.hpp"
 
 namespace parley::api {
 
 class RoomRoutes {
 public:
-    RoomRoutes(service::Rooms& rooms, ports::RoomDirectory& directory, Router& router);
+    RoomRoutes(service::Rooms& rooms, ports::RoomDirectory& directory, service::Accounts& accounts,
+               Router& router);
     RoomRoutes(const RoomRoutes&) = delete;
     RoomRoutes& operator=(const RoomRoutes&) = delete;
 
@@ -33,11 +35,17 @@ private:
     Answer put_member(RequestContext context);
     Answer remove_member(RequestContext context);
 
+    // By what one may change a room: a role in it, a role on the server. One of them at least.
+    struct ChangeRights {
+        bool in_room = false, on_server = false;
+    };
+    Task<Result<ChangeRights>> require_change(model::UserId user, model::RoomId room);
     Answer change_membership(RequestContext context, model::MemberDraft draft);
     Answer room_answer(int status, model::UserId user, model::RoomId room);
 
     service::Rooms& x_rooms;
     ports::RoomDirectory& x_directory;
+    service::Accounts& x_accounts;
 };
 
 // A page of the groups whose name or topic has the request's `query`.

@@ -184,6 +184,16 @@ Result<model::Draft> Composer::room(model::RoomId room, model::UserId actor,
     return model::Draft(room, actor, std::move(draft));
 }
 
+Result<model::Draft> Composer::room_by_moderator(model::RoomId room, model::UserId actor,
+                                                 model::RoomDraft draft) {
+    if (draft.name || draft.topic || draft.visibility || draft.remove)
+        return Error(Errc::forbidden, "in rooms of others, moderators of the server change only "
+                                      "slow_mode_seconds and retention_days");
+    PARLEY_TRY(model::Draft checked, Composer::room(room, actor, std::move(draft)));
+    checked.x_by_server = true;
+    return checked;
+}
+
 Result<model::Draft> Composer::create(model::UserId creator, model::CreateDraft draft) {
     PARLEY_TRY(draft.topic, check_topic(draft.topic));
     auto& ids = draft.member_ids;

@@ -1,5 +1,5 @@
 // Composer: the one place where the fields of a change are checked, for REST and sockets alike.
-// Errors: invalid_field (the detail names the field), too_long, media_not_uploaded.
+// Errors: invalid_field (the detail names the field), too_long, media_not_uploaded, forbidden.
 // Threading: pure.
 #pragma once
 
@@ -40,6 +40,10 @@ public:
     static Result<model::Draft> member(model::RoomId, model::UserId actor, model::MemberDraft);
     // Names and topics are checked here too (names.hpp).
     static Result<model::Draft> room(model::RoomId, model::UserId actor, model::RoomDraft);
+    // The same by a moderator of the server, whatever role that one has in the room: only how fast
+    // one may write there and how long it is kept. Else: forbidden.
+    static Result<model::Draft> room_by_moderator(model::RoomId, model::UserId actor,
+                                                  model::RoomDraft);
     static Result<model::Draft> create(model::UserId creator, model::CreateDraft);
 
 private:

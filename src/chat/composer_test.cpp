@@ -141,6 +141,30 @@ TEST(ComposerCreate, ListsEachMemberOnceAndNotTheCreator) {
     EXPECT_FALSE(answer->room_id());
 }
 
+TEST(ComposerRoom, AModeratorOfTheServerChangesOnlyPaceAndRetention) {
+    model::RoomDraft draft;
+    draft.slow_mode_seconds = 30;
+    draft.sets_retention = true;
+    draft.retention_days = 7;
+    const auto answer = Composer::room_by_moderator(kRoom, kUser, draft);
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->by_server());
+    EXPECT_EQ(std::get<model::RoomDraft>(answer->body()).retention_days, 7U);
+    EXPECT_FALSE(Composer::room(kRoom, kUser, draft)->by_server());
+    draft.slow_mode_seconds = limits::kSlowModeSecondsMax + 1;
+    EXPECT_EQ(Composer::room_by_moderator(kRoom, kUser, draft).error().code, Errc::invalid_field);
+
+    const auto refused = [](auto set) {
+        model::RoomDraft other;
+        set(other);
+        return Composer::room_by_moderator(kRoom, kUser, other).error().code == Errc::forbidden;
+    };
+    EXPECT_TRUE(refused([](auto& other) { other.name = "soup"; }));
+    EXPECT_TRUE(refused([](auto& other) { other.topic = ""; }));
+    EXPECT_TRUE(refused([](auto& other) { other.visibility = model::Visibility::open; }));
+    EXPECT_TRUE(refused([](auto& other) { other.remove = true; }));
+}
+
 TEST(ComposerCreate, ADmIsPrivateNamelessAndOfTwo) {
     model::CreateDraft draft;
     draft.kind = model::RoomKind::dm;

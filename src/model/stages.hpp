@@ -90,7 +90,8 @@ public:
     RoomId room_id() const { return x_room_id; }
     UserId user_id() const { return x_user_id; }
     const DraftBody& body() const { return x_body; }
-    // Asked for by the server itself in the user's name (an erasure): no rights are asked.
+    // Asked for by the server itself in the user's name (an erasure), or by one of its moderators,
+    // who were asked before: no rights in the room are asked.
     bool by_server() const { return x_by_server; }
 
 private:

@@ -39,6 +39,7 @@ def go_through_administration(server, api, ann, bob, room):
         user.get(f"/v1/admin/erasures/{victim.id}")
         user.get("/v1/admin/erasures/1")
     ann.patch(f"/v1/rooms/{room}", {"retention_days": 30})
+    admin.patch(f"/v1/rooms/{room}", {"slow_mode_seconds": 0})
     ann.get(f"/v1/rooms/{room}")
     ann.patch(f"/v1/rooms/{room}", {"retention_days": None})
     held = admin_held(server, ann, bob, room)
@@ -177,6 +178,53 @@ def test_moderators_see_all_groups(moderator, ann, bob):
     found = moderator.got("/v1/admin/rooms", query=ann.name)["rooms"]
     assert [each["id"] for each in found] == [room]
     refused(moderator.get(f"/v1/rooms/{room}/messages"), 404, "unknown_room")
+
+
+def test_moderators_set_pace_and_retention_of_every_group(moderator, ann, bob):
+    room = ann.room(bob, visibility="private", name=f"fast {ann.name}", topic="Soup")
+    path = f"/v1/rooms/{room}"
+    listener = bob.socket()
+    listener.subscribe(room)
+    answer = moderator.patch(path, {"slow_mode_seconds": 600, "retention_days": 30})
+    assert answer.status_code == 200, answer.text
+    assert "my_role" not in answer.json() and answer.json()["member_count"] == 2
+    told = listener.expect("room")["room"]
+    for seen in (answer.json(), told, ann.got(path)):
+        assert (seen["slow_mode_seconds"], seen["retention_days"]) == (600, 30)
+        assert (seen["name"], seen["topic"]) == (f"fast {ann.name}", "Soup")
+    bob.say(room, "one")
+    refused(bob.post_message(room, "two"), 429, "rate_limited")
+    # Also as a plain member, and as an admin of the room, who owns it not.
+    assert ann.put(f"{path}/members/{moderator.id}", {"role": "member"}).status_code == 204
+    assert "retention_days" not in moderator.patch(path, {"retention_days": None}).json()
+    assert ann.put(f"{path}/members/{moderator.id}", {"role": "admin"}).status_code == 204
+    assert moderator.patch(path, {"retention_days": 7}).json()["retention_days"] == 7
+    assert moderator.patch(path, {"topic": "Bread"}).json()["topic"] == "Bread"
+
+
+@pytest.mark.parametrize("more", [{}, {"slow_mode_seconds": 5}])
+@pytest.mark.parametrize("body", [{"name": "mine now"}, {"topic": ""}, {"visibility": "public"}])
+def test_moderators_change_nothing_else_in_rooms_of_others(moderator, ann, body, more):
+    room = ann.room(visibility="private", topic="Soup")
+    path = f"/v1/rooms/{room}"
+    before = ann.got(path)
+    problem = refused(moderator.patch(path, {**body, **more}), 403, "forbidden")
+    assert "slow_mode_seconds and retention_days" in problem["detail"]
+    refused(moderator.delete(path), 404, "unknown_room")
+    refused(moderator.get(path), 404, "unknown_room")
+    for wrong in (-1, 21_601, "5"):
+        refused(moderator.patch(path, {"slow_mode_seconds": wrong}), 422, "invalid_field")
+    assert ann.got(path) == before
+
+
+def test_who_does_not_moderate_the_server_sets_nothing(moderator, ann, bob, eve):
+    room = ann.room(bob)
+    dm = ann.post("/v1/rooms", {"kind": "dm", "member_ids": [bob.id]}).json()["id"]
+    for body in ({"slow_mode_seconds": 5}, {"retention_days": 1}):
+        refused(bob.patch(f"/v1/rooms/{room}", body), 403, "forbidden")
+        refused(eve.patch(f"/v1/rooms/{room}", body), 403, "not_a_member")
+        refused(moderator.patch(f"/v1/rooms/{dm}", body), 404, "unknown_room")
+        refused(moderator.patch("/v1/rooms/1", body), 404, "unknown_room")
 
 
 def test_what_is_in_force_is_told(make_server):

@@ -130,7 +130,6 @@ def test_retention_of_the_server_and_of_rooms(admin, house):
     page.goto(f"{admin.watch.origin}/#/admin/retention")
     expect(page.get_by_text("The server keeps messages for 400 days")).to_be_visible()
     expect(row(admin, f"Other {ann.name}")).to_contain_text("Its own time: 500 days · What counts: 400 days")
-    expect(row(admin, f"Other {ann.name}").get_by_role("button")).to_have_count(0)
     expect(row(admin, own)).to_have_count(0)
     to(admin, "Rooms")
     search(admin, "Search rooms", own)
@@ -148,6 +147,13 @@ def test_retention_of_the_server_and_of_rooms(admin, house):
     expect(row(admin, own)).to_contain_text("Its own time: 7 days")
     token = admin.session()["access"]
     assert house.api.call("GET", f"/v1/rooms/{room}", token).json()["retention_days"] == 7
+    # Of a room that is somebody else's, too; without a time of its own it is not listed any more.
+    for name in (own, f"Other {ann.name}"):
+        row(admin, name).get_by_role("button", name=f"Change: {name}").click()
+        dialog(admin).get_by_label("Keep messages").select_option("As long as the server keeps them")
+        dialog(admin).get_by_role("button", name="Save").click()
+        expect(row(admin, name)).to_have_count(0)
+    assert "retention_days" not in ann.got(f"/v1/rooms/{other}")
 
 
 # --- users
@@ -263,7 +269,7 @@ def test_rooms_also_private_ones_and_how_one_is_deleted(admin, house):
     search(admin, "Search rooms", secret)
     expect(row(admin, secret)).to_contain_text("Private")
     row(admin, secret).locator(".menu-box > button").click()
-    assert admin.page.get_by_role("menuitem").all_inner_texts() == ["Words of the room"]
+    assert admin.page.get_by_role("menuitem").all_inner_texts() == ["Slow mode and retention", "Words of the room"]
     admin.page.keyboard.press("Escape")
     search(admin, "Search rooms", own)
     act(admin, own, "Delete this room")
@@ -296,6 +302,47 @@ def test_words_of_a_room_that_is_not_ones_own(staff, house):
     dialog(dora).get_by_role("button", name="Save").click()
     expect(dialog(dora)).to_have_count(0)
     assert [each["word"] for each in ann.got(f"/v1/rooms/{room}/words")["words"]] == ["mango"]
+
+
+def test_slow_mode_and_retention_of_a_room_that_is_not_ones_own(staff, house):
+    dora = staff("moderator", "rooms", allow=["404"])
+    page = dora.page
+    ann, bob = house.user(), house.user()
+    name = f"Quick {ann.name}"
+    room = ann.room(bob, name=name, visibility="private")
+    search(dora, "Search rooms", name)
+    row(dora, name).locator(".menu-box > button").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Room settings")).to_have_count(0)
+    expect(page.get_by_role("menuitem", name="Slow mode and retention")).to_be_focused()
+    page.keyboard.press("Enter")
+    slow = dialog(dora).get_by_label("Slow mode", exact=True)
+    expect(slow).to_be_focused()
+    expect(dialog(dora)).to_contain_text(f"Slow mode and retention of “{name}”")
+    expect(dialog(dora)).to_contain_text("How long members wait between two messages.")
+    assert violations(dora) == []
+    slow.select_option("1 hour")
+    dialog(dora).get_by_label("Keep messages").select_option("7 days")
+    page.keyboard.press("Tab")
+    dialog(dora).get_by_role("button", name="Save").click()
+    toast(dora, f"Slow mode and retention of “{name}” are as you set them.")
+    expect(row(dora, name)).to_contain_text("Slow mode 1 hour")
+    expect(row(dora, name)).to_contain_text("Kept 7 days")
+    told = ann.got(f"/v1/rooms/{room}")
+    assert (told["slow_mode_seconds"], told["retention_days"]) == (3600, 7)
+    bob.say(room, "one")
+    refused(bob.post_message(room, "two"), 429, "rate_limited")
+    act(dora, name, "Slow mode and retention")
+    dialog(dora).get_by_label("Slow mode", exact=True).select_option("Off")
+    dialog(dora).get_by_label("Keep messages").select_option("As long as the server keeps them")
+    dialog(dora).get_by_role("button", name="Save").click()
+    expect(row(dora, name).locator(".role")).to_have_count(0)
+    # What goes wrong is said where it was asked for.
+    act(dora, name, "Slow mode and retention")
+    assert ann.delete(f"/v1/rooms/{room}").status_code == 204
+    dialog(dora).get_by_label("Slow mode", exact=True).select_option("5 seconds")
+    dialog(dora).get_by_role("button", name="Save").click()
+    expect(dialog(dora).get_by_role("alert")).to_contain_text("This room is gone")
 
 
 def test_the_lists_of_the_server_are_read_again(staff, house):

@@ -17,6 +17,21 @@ def test_a_first_look_asks_to_sign_up_and_says_what_is_wrong(visitor, ann):
     new.page.get_by_role("button", name="Create account").click()
     expect(new.page.get_by_role("alert")).to_contain_text("This name is taken")
     expect(new.page.get_by_label("Name", exact=True)).to_be_focused()
+    # Each fault stands at its field, in the words of the page, before the server is asked.
+    new.page.get_by_label("Name", exact=True).fill("an")
+    new.page.get_by_role("button", name="Create account").click()
+    expect(new.page.locator("#hint-username")).to_contain_text("3 to 20 letters or digits")
+    new.page.get_by_label("Name", exact=True).fill(new.name)
+    new.page.get_by_label("E-mail").fill("someone")
+    new.page.get_by_label("Password").fill("")
+    new.page.get_by_role("button", name="Create account").click()
+    expect(new.page.locator("#hint-email")).to_contain_text("does not look like an e-mail address")
+    expect(new.page.get_by_label("E-mail")).to_be_focused()
+    new.page.get_by_label("E-mail").fill("someone@example.org")
+    new.page.get_by_role("button", name="Create account").click()
+    expect(new.page.get_by_role("alert")).to_have_text("Please fill this in.")
+    expect(new.page.get_by_label("Password")).to_be_focused()
+    new.page.get_by_label("Password").fill(PASSWORD)
     new.page.get_by_label("Name", exact=True).fill("ann!?")
     new.page.get_by_role("button", name="Create account").click()
     expect(new.page.get_by_role("alert")).to_contain_text("3 to 20 letters or digits")
@@ -254,3 +269,12 @@ def test_a_private_room_is_in_no_directory_until_somebody_is_added(ann, bob):
     ann.page.locator("dialog").get_by_role("button", name="Remove").click()
     expect(bob.room_link(name)).to_have_count(0)
     expect(bob.page.locator(".toast")).to_contain_text(f"You are not in “{name}” any more.")
+
+
+def test_lists_keep_their_kind(ann, bob, room):
+    ann.say("- salt\n- bread\n3. bake\n4. eat")
+    bob.sees("salt")
+    content = bob.message("salt").locator(".content")
+    expect(content.locator("ul > li")).to_have_text(["salt", "bread"])
+    expect(content.locator("ol > li")).to_have_text(["bake", "eat"])
+    assert content.locator("ol").get_attribute("start") == "3"

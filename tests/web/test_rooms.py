@@ -1,6 +1,7 @@
 """Rooms and the people in them; the own profile."""
 
 from playwright.sync_api import expect
+from test_accessibility import assert_no_violation
 
 
 def test_a_room_is_reached_by_a_few_letters(ann):
@@ -42,6 +43,36 @@ def test_roles_are_given_and_taken(ann, bob, room):
     ann.sees("Message deleted")
     act("Make member")
     expect(bob.page.get_by_role("button", name="Add somebody")).to_have_count(0)
+
+
+def test_somebody_from_another_room_is_added_by_name(visitor, ann, bob, room):
+    boss = visitor("boss", allow=["404"]).sign_up()
+    boss.join_room(room)
+    expect(boss.member(bob.name)).to_be_visible()
+    own = f"Club {boss.name}"
+    boss.make_room(own, private=True)
+    boss.page.get_by_role("button", name="Add somebody").click()
+    dialog = boss.page.get_by_role("dialog", name="Add somebody")
+    who = dialog.get_by_label("Name or user id")
+    expect(who).to_be_focused()
+    expect(dialog.get_by_label(ann.name)).not_to_be_checked()
+    who.fill("nobody is called so")
+    expect(dialog.get_by_role("radio")).to_have_count(0)
+    boss.page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Nobody of this name is in your rooms.")
+    who.fill("99999999999")
+    boss.page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this user id.")
+    who.fill(bob.name.upper())
+    expect(dialog.get_by_role("radio")).to_have_count(1)
+    expect(dialog.get_by_label(bob.name)).to_be_checked()
+    assert_no_violation(boss, "adding somebody")
+    boss.page.keyboard.press("Enter")
+    expect(boss.member(bob.name)).to_be_visible()
+    bob.open_room(own)
+    boss.page.get_by_role("button", name="Add somebody").click()
+    expect(dialog.get_by_label(ann.name)).to_be_visible()
+    expect(dialog.get_by_label(bob.name)).to_have_count(0)
 
 
 def test_a_room_is_deleted_by_its_owner(ann, bob, room):

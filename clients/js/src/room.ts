@@ -210,7 +210,9 @@ export class Room extends RoomCalls<RoomEvents> {
 
   /** @internal */
   setInfo<Info extends RoomInfo>(info: Info): Info {
-    this.info = { ...this.info, ...info };
+    // What stays as it was where it is not told; a room without a time of its own tells none.
+    const { retention_days: _, ...before } = this.info ?? {};
+    this.info = { ...before, ...info };
     if (this.#readMark) this.#wasRead(this.#readMark); // the server may not have heard of it when it told this
     if (this.state === 'gone' && info.my_role) this.#set('off');
     this.#touch();

@@ -158,6 +158,16 @@ test('slow mode: the message waits as long as the server says, and goes in order
   await until(() => room.timeline.map(({ content }) => content).join() === 'one,two', 'both are there', 5);
 });
 
+test('a room that has no time of its own any more tells none', async () => {
+  const { room, other } = await twoInARoom();
+  await room.update({ retention_days: 30 });
+  await until(() => other.info?.retention_days === 30, 'it is told');
+  await room.update({ retention_days: null });
+  assert.equal('retention_days' in room.info, false);
+  await until(() => !('retention_days' in other.info), 'that is told too');
+  assert.equal(room.info.my_role, 'owner', 'what is not told stays');
+});
+
 test('a long absence: every event comes, in order, in pages of 500', async () => {
   const { ann, bob, room, other } = await twoInARoom();
   const seen = watch(other);

@@ -6,6 +6,8 @@ import { i18n, LANGUAGES, t, type Language } from '@/i18n/i18n';
 import { Button } from '@/ui/button';
 import { Field } from '@/ui/dialog';
 
+// What a field says of itself before the server is asked, in the words for what the server would say.
+const CODE_OF_FIELD: Record<string, string> = { username: 'invalid_username', email: 'invalid_email', password: 'invalid_password' };
 const FIELD_OF_CODE: Record<string, string> = {
   invalid_username: 'username', username_taken: 'username', invalid_email: 'email', email_taken: 'email',
   invalid_password: 'password', invalid_credentials: 'password',
@@ -18,7 +20,7 @@ export function Auth({ ended }: { ended: boolean }) {
   const form = useRef<HTMLFormElement>(null);
 
   useLayoutEffect(() => form.current!.querySelector('input')!.focus(), [isNew]);
-  const wrong = error ? FIELD_OF_CODE[codeOf(error)] : undefined;
+  const wrong = error ? (error as { field?: string }).field ?? FIELD_OF_CODE[codeOf(error)] : undefined;
   useLayoutEffect(() => {
     if (wrong) form.current!.querySelector<HTMLInputElement>(`[name=${wrong}]`)?.focus();
   }, [error]);
@@ -26,6 +28,8 @@ export function Auth({ ended }: { ended: boolean }) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const value = (name: string) => String(new FormData(form.current!).get(name) ?? '');
+    const faulty = [...form.current!.querySelectorAll('input')].find((input) => !input.validity.valid);
+    if (faulty) return setError({ code: faulty.value ? CODE_OF_FIELD[faulty.name] : 'missing', field: faulty.name });
     setBusy(true);
     setError(null);
     try {
@@ -41,8 +45,10 @@ export function Auth({ ended }: { ended: boolean }) {
     setNew(next);
     setError(null);
   };
+  const said = (name: string) => ({ name, error: wrong === name ? explain(error) : undefined });
   const input = (name: string, more: object) => (
-    <input id={`field-${name}`} name={name} class="input" required aria-invalid={wrong === name || undefined} {...more} />
+    <input id={`field-${name}`} name={name} class="input" required aria-invalid={wrong === name || undefined}
+      aria-describedby={wrong === name ? `hint-${name}` : undefined} {...more} />
   );
   const name = { autocomplete: 'username', autocapitalize: 'none', spellcheck: false };
   return (
@@ -55,27 +61,27 @@ export function Auth({ ended }: { ended: boolean }) {
           <button type="button" class="segment" aria-pressed={isNew} onClick={() => choose(true)}>{t('signUp')}</button>
           <button type="button" class="segment" aria-pressed={!isNew} onClick={() => choose(false)}>{t('logIn')}</button>
         </div>
-        <form class="form" ref={form} key={String(isNew)} noValidate={false} onSubmit={(event) => void submit(event as SubmitEvent)}>
+        <form class="form" ref={form} key={String(isNew)} noValidate onSubmit={(event) => void submit(event as SubmitEvent)}>
           {isNew ? (
             <>
-              <Field name="username" label={t('name')} hint={t('nameHint')}>
+              <Field {...said('username')} label={t('name')} hint={t('nameHint')}>
                 {input('username', { ...name, minlength: 3, maxlength: 20, 'aria-describedby': 'hint-username' })}
               </Field>
-              <Field name="email" label={t('email')}>{input('email', { type: 'email', autocomplete: 'email' })}</Field>
-              <Field name="password" label={t('password')} hint={t('passwordHint')}>
+              <Field {...said('email')} label={t('email')}>{input('email', { type: 'email', autocomplete: 'email' })}</Field>
+              <Field {...said('password')} label={t('password')} hint={t('passwordHint')}>
                 {input('password', { type: 'password', autocomplete: 'new-password', minlength: 8, maxlength: 128,
                   'aria-describedby': 'hint-password' })}
               </Field>
             </>
           ) : (
             <>
-              <Field name="username" label={t('emailOrName')}>{input('username', name)}</Field>
-              <Field name="password" label={t('password')}>
+              <Field {...said('username')} label={t('emailOrName')}>{input('username', name)}</Field>
+              <Field {...said('password')} label={t('password')}>
                 {input('password', { type: 'password', autocomplete: 'current-password' })}
               </Field>
             </>
           )}
-          <p class="form-error" role="alert">{error ? explain(error) : ''}</p>
+          <p class="form-error" role="alert">{error && !wrong ? explain(error) : ''}</p>
           <Button type="submit" kind="primary wide" disabled={busy}>{isNew ? t('createAccount') : t('logIn')}</Button>
         </form>
       </div>

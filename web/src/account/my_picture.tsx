@@ -1,5 +1,6 @@
 // My picture: shown, chosen, taken away. It is stored at once, without the button that saves the rest.
 import type { User } from '@parley/client';
+import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { client } from '@/app/client';
 import { explain } from '@/app/errors';
@@ -10,7 +11,8 @@ import { Button } from '@/ui/button';
 
 const TYPES = 'image/png,image/jpeg,image/webp,image/gif,image/avif';
 
-export function MyPicture({ user }: { user: User }) {
+/** `children`: what stands beside it. */
+export function MyPicture({ user, children }: { user: User; children: ComponentChildren }) {
   const input = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState('');
@@ -26,9 +28,12 @@ export function MyPicture({ user }: { user: User }) {
     if (file) void doing(() => upload(file));
   };
   return (
-    <div class="my-picture">
-      <Avatar id={user.id} name={user.display_name || user.username} picture={user.avatar_media_id} size="large" />
-      <div class="grow">
+    <section class="profile">
+      <div class="my-picture">
+        <Avatar id={user.id} name={user.display_name || user.username} picture={user.avatar_media_id} size="large" />
+        <div class="grow">{children}</div>
+      </div>
+      <div>
         <div class="my-picture-buttons">
           <Button class="small" disabled={busy} onClick={() => input.current!.click()}>
             {busy ? t('loading') : user.avatar_media_id ? t('changePicture') : t('choosePicture')}
@@ -43,7 +48,7 @@ export function MyPicture({ user }: { user: User }) {
       </div>
       <input ref={input} type="file" accept={TYPES} class="visually-hidden" tabIndex={-1} aria-hidden="true"
         data-picture onChange={choose} />
-    </div>
+    </section>
   );
 }
 

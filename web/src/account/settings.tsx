@@ -45,16 +45,13 @@ function Settings() {
   };
   return (
     <FormDialog title={t('settings')} action={t('save')} class="settings" onClose={overlay.close} run={save}>
-      <section class="profile">
-        <div class="grow">
-          <p class="ellipsis"><strong dir="auto">{user.display_name || user.username}</strong></p>
-          <p class="hint ellipsis">{user.email}</p>
-          <button type="button" class="link hint" title={user.id} onClick={() => void copy(user.id, t('userIdCopied'))}>
-            {t('copyUserId')}
-          </button>
-        </div>
-        <MyPicture user={user} />
-      </section>
+      <MyPicture user={user}>
+        <p class="ellipsis"><strong dir="auto">{user.display_name || user.username}</strong></p>
+        <p class="hint ellipsis">{user.email}</p>
+        <button type="button" class="link hint" title={user.id} onClick={() => void copy(user.id, t('userIdCopied'))}>
+          {t('copyUserId')}
+        </button>
+      </MyPicture>
       <Field name="display_name" label={t('displayName')} hint={t('displayNameHint')}>
         <input id="field-display_name" name="display_name" class="input" maxLength={50} defaultValue={user.display_name ?? ''} dir="auto" />
       </Field>

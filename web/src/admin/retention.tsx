@@ -1,7 +1,6 @@
 // How long messages are kept: by the server, and by rooms that say something of their own.
 import { client } from '@/app/client';
 import { i18n, tn } from '@/i18n/i18n';
-import { openRoomSettings } from '@/rooms/room_dialogs';
 import { Button } from '@/ui/button';
 import { useAsked, useEvent } from '@/ui/hooks';
 import { Icon } from '@/ui/icon';
@@ -9,6 +8,7 @@ import { Failed, Nothing, Skeleton } from './list';
 import { useHealth } from './metrics';
 import { allRooms } from './names';
 import { mine, RoomIcon } from './room_list';
+import { openRoomPace } from './room_pace';
 import { Tile } from './tile';
 import { a, an } from './words';
 
@@ -36,20 +36,25 @@ export function Retention() {
         <h3 class="admin-heading">{a('roomsThatKeepLess')}</h3>
         {Boolean(rooms.error) && <Failed error={rooms.error} again={rooms.again} />}
         {!rooms.value && !rooms.error && <Skeleton rows={3} />}
-        {rooms.value && <Rooms found={rooms.value} serverDays={days ?? null} />}
+        {rooms.value && <Rooms found={rooms.value} serverDays={days ?? null} again={rooms.again} />}
       </section>
     </>
   );
 }
 
-function Rooms({ found, serverDays }: { found: Awaited<ReturnType<typeof allRooms>>; serverDays: number | null }) {
-  const rooms = found.rooms.map((room) => ({ ...room, ...mine(room.id)?.info })).filter((room) => room.retention_days);
+interface RoomsProps {
+  found: Awaited<ReturnType<typeof allRooms>>;
+  serverDays: number | null;
+  again: () => void;
+}
+
+function Rooms({ found, serverDays, again }: RoomsProps) {
+  const rooms = found.rooms.map((room) => mine(room.id)?.info ?? room).filter((room) => room.retention_days);
   return (
     <>
       {rooms.length ? (
         <ul class="admin-rows">
           {rooms.map((room) => {
-            const own = mine(room.id);
             const counts = Math.min(room.retention_days!, serverDays ?? Infinity);
             return (
               <li key={room.id}>
@@ -59,9 +64,7 @@ function Rooms({ found, serverDays }: { found: Awaited<ReturnType<typeof allRoom
                   <p class="hint">{a('ownTime')}: {tn('days', room.retention_days!)}
                     {counts < room.retention_days! && <> · {a('counts')}: {tn('days', counts)}</>}</p>
                 </div>
-                {own?.info?.my_role === 'owner' && (
-                  <Button class="small" aria-label={`${a('change')}: ${room.name}`} onClick={() => openRoomSettings(own)}>{a('change')}</Button>
-                )}
+                <Button class="small" aria-label={`${a('change')}: ${room.name}`} onClick={() => openRoomPace(room, again)}>{a('change')}</Button>
               </li>
             );
           })}

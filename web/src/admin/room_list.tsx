@@ -12,6 +12,7 @@ import { Menu, type MenuEntry } from '@/ui/menu';
 import { overlay, toast } from '@/ui/overlay';
 import { List } from './list';
 import { pageOf, usePaged } from './paged';
+import { openRoomPace } from './room_pace';
 import { openRoomWords } from './room_words';
 import { a, explainHere, told, Told } from './words';
 
@@ -29,7 +30,7 @@ export function RoomList() {
       <List list={list} search={[a('searchRooms'), a('searchRoomsHint')]}
         empty={list.query ? { icon: 'hash', title: a('noRoomFits') } : { icon: 'hash', title: a('noRooms'), hint: a('noRoomsHint') }}>
         <ul class="admin-rows">
-          {list.items.map((room) => <RoomRow key={room.id} room={room} gone={() => list.replace(room.id, null)} />)}
+          {list.items.map((room) => <RoomRow key={room.id} room={room} changed={(now) => list.replace(room.id, now)} />)}
         </ul>
       </List>
     </>
@@ -45,8 +46,10 @@ export function RoomIcon({ room }: { room: Pick<RoomFields, 'visibility'> }) {
   return <span class="room-icon"><Icon name={room.visibility === 'private' ? 'lock' : 'hash'} size={18} /></span>;
 }
 
-function RoomRow({ room: listed, gone }: { room: RoomFields; gone: () => void }) {
-  const room = { ...listed, ...mine(listed.id)?.info };
+type Changed = (room: RoomFields | null) => void;
+
+function RoomRow({ room: listed, changed }: { room: RoomFields; changed: Changed }) {
+  const room = mine(listed.id)?.info ?? listed;
   const facts = [room.visibility === 'private' ? a('isPrivate') : a('isPublic'), tn('members', room.member_count),
     i18n.date(room.created_at, 'since', { dateStyle: 'medium' })];
   return (
@@ -60,12 +63,12 @@ function RoomRow({ room: listed, gone }: { room: RoomFields; gone: () => void })
         </p>
         <p class="hint ellipsis">{facts.join(' · ')}{room.topic && <> · <bdi>{room.topic}</bdi></>}</p>
       </div>
-      <Menu icon="more" label={a('actionsOnRoom', { name: room.name })} entries={actionsOn(room, gone)} />
+      <Menu icon="more" label={a('actionsOnRoom', { name: room.name })} entries={actionsOn(room, changed)} />
     </li>
   );
 }
 
-function actionsOn(room: RoomFields, gone: () => void): MenuEntry[] {
+function actionsOn(room: RoomFields, changed: Changed): MenuEntry[] {
   const own = mine(room.id);
   const role = own?.info?.my_role;
   const entries: MenuEntry[] = [];
@@ -74,9 +77,10 @@ function actionsOn(room: RoomFields, gone: () => void): MenuEntry[] {
   if (own && (role === 'owner' || role === 'admin')) {
     entries.push({ icon: 'gear', label: t('roomSettings'), run: () => openRoomSettings(own) });
   }
+  if (role !== 'owner') entries.push({ icon: 'clock', label: a('pace'), run: () => openRoomPace(room, changed) });
   entries.push({ icon: 'edit', label: a('roomWords'), run: () => openRoomWords(room) });
   if (own && role === 'owner') {
-    entries.push({ icon: 'trash', label: t('deleteRoom'), danger: true, run: () => confirmDelete(own, room.name, gone) });
+    entries.push({ icon: 'trash', label: t('deleteRoom'), danger: true, run: () => confirmDelete(own, room.name, () => changed(null)) });
   }
   return entries;
 }

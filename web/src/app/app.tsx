@@ -15,6 +15,7 @@ import { leaving } from '@/rooms/leaving';
 import { AdminPage } from '@/admin/lazy';
 import { client } from './client';
 import { useShortcuts } from './keys';
+import { roomKey } from './platform';
 import { router, toHome } from './route';
 import { session } from './session';
 
@@ -100,7 +101,7 @@ function Nothing() {
   return (
     <main class="chat is-empty" id="main" tabIndex={-1}>
       <Empty title={rooms.length ? t('chooseRoom') : t('welcome')}>
-        <p class="hint">{rooms.length ? t('chooseRoomHint') : t('welcomeHint')}</p>
+        <p class="hint">{rooms.length ? t('chooseRoomHint', { key: roomKey() }) : t('welcomeHint')}</p>
       </Empty>
     </main>
   );

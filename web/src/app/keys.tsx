@@ -6,6 +6,7 @@ import { openSwitcher } from '@/rooms/switcher';
 import { Dialog } from '@/ui/dialog';
 import { useGlobalKey } from '@/ui/hooks';
 import { overlay } from '@/ui/overlay';
+import { keyCap } from './platform';
 import { router, toRoom } from './route';
 
 export function useShortcuts(): void {
@@ -50,7 +51,7 @@ function step(by: number, unreadOnly: boolean): void {
 }
 
 export function openKeys(): void {
-  const key = (...names: string[]) => names.map((name) => <kbd key={name}>{name}</kbd>);
+  const key = (...names: string[]) => names.map((name) => <kbd key={name}>{keyCap(name)}</kbd>);
   const rows: [preact.ComponentChildren, string][] = [
     [key('Ctrl', 'K'), t('goToRoom')],
     [key('Ctrl', 'Shift', 'F'), t('findRoom')],

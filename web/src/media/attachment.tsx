@@ -9,7 +9,7 @@ import { useAsked } from '@/ui/hooks';
 import { Icon } from '@/ui/icon';
 import { toast } from '@/ui/overlay';
 import { drawBlurhash } from './blurhash';
-import { fitted, isPicture } from './box';
+import { fitted, isPicture, isTiny } from './box';
 import { files } from './files';
 import { openLightbox } from './lightbox';
 
@@ -35,15 +35,15 @@ function Picture({ message, media }: { message: TimelineMessage; media: Facts })
     if (media.blurhash && canvas.current) drawBlurhash(canvas.current, media.blurhash);
   }, [media.blurhash, shown]);
   // What was shown before its size was known stays as it is: nothing moves under the reader's eyes.
-  const [{ known, width, height }] = useState(() => ({ known: Boolean(media.width), ...fitted(media) }));
+  const [{ known, tiny, width, height }] = useState(() => ({ known: Boolean(media.width), tiny: isTiny(media), ...fitted(media) }));
   return (
     <button
-      type="button" class={`picture ${known ? '' : 'has-no-size'}`} style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}
-      aria-label={t('openPicture', { name: media.filename })} onClick={() => (error ? again() : openLightbox(message))}
+      type="button" class={`picture ${known ? '' : 'has-no-size'} ${tiny ? 'is-tiny' : ''}`} style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}
+      aria-label={error ? `${media.filename}: ${t('pictureFailed')}` : t('openPicture', { name: media.filename })} onClick={() => (error ? again() : openLightbox(message))}
     >
       {media.blurhash && !shown && <canvas ref={canvas} width={32} height={32} aria-hidden="true" />}
       {url && <img src={url} alt={media.filename} class={shown ? 'is-shown' : ''} onLoad={() => setShown(true)} />}
-      {Boolean(error) && <span class="picture-error"><Icon name="retry" /> {explain(error)}</span>}
+      {Boolean(error) && <span class="picture-error"><span><Icon name="retry" /><span class="picture-error-text">{t('pictureFailed')}</span></span></span>}
     </button>
   );
 }

@@ -13,6 +13,12 @@ export function isPicture({ content_type }: Facts): boolean {
   return /^image\/(png|jpeg|gif|webp|avif)$/.test(content_type);
 }
 
+/** So small that its box is larger than it is. */
+export function isTiny({ width, height }: Facts): boolean {
+  const box = fitted({ width, height } as Facts);
+  return Boolean(width && height) && (box.width > width! || box.height > height!);
+}
+
 /** Fits into the timeline, and is never larger than it is. */
 export function fitted({ width, height }: Facts): { width: number; height: number } {
   if (!width || !height) return UNKNOWN;

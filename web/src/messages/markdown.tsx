@@ -18,7 +18,9 @@ const INLINE = new RegExp([
 
 const FENCE = /^```([\w+#.-]*)\s*$/;
 const QUOTE = /^>\s?/;
-const ITEM = /^\s{0,3}(?:[-*•]|(\d{1,9})[.)])\s+(?=\S)/;
+const POINT = /^\s{0,3}[-*•]\s+(?=\S)/;
+const NUMBERED = /^\s{0,3}(\d{1,9})[.)]\s+(?=\S)/;
+const ITEM = new RegExp(`${POINT.source}|${NUMBERED.source}`);
 
 /** The blocks of a message; `tail` follows the last words. */
 export function Markdown({ text, tail }: { text: string; tail?: ComponentChildren }) {
@@ -77,8 +79,9 @@ export function blocksOf(text: string): BlockData[] {
       at = stop;
     } else if (ITEM.test(line)) {
       flush();
-      const stop = take(at, ITEM);
       const number = ITEM.exec(line)![1];
+      // Numbers after points, or points after numbers, are another list.
+      const stop = take(at, number === undefined ? POINT : NUMBERED);
       const items = lines.slice(at, stop).map((each) => each.replace(ITEM, ''));
       blocks.push({ kind: 'list', ordered: number !== undefined, start: Number(number ?? 1), items });
       at = stop;

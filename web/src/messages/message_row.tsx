@@ -78,7 +78,7 @@ function Shell({ row, class: more = '', id, children, active = false }:
       <div class="body">
         {!following && (
           <header class="byline">
-            <strong dir="auto">{name}</strong>
+            <strong dir="auto" title={name}>{name}</strong>
             <time dateTime={entry.created_at} title={fullDate(entry.created_at)}>{clock(entry.created_at)}</time>
           </header>
         )}

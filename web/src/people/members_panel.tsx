@@ -9,10 +9,11 @@ import { t } from '@/i18n/i18n';
 import { confirmLeave, openRoomInfo, openRoomSettings } from '@/rooms/room_dialogs';
 import { Avatar } from '@/ui/avatar';
 import { Button, IconButton } from '@/ui/button';
-import { Field, FormDialog } from '@/ui/dialog';
+import { FormDialog } from '@/ui/dialog';
 import { useEvent } from '@/ui/hooks';
 import { Menu, type MenuEntry } from '@/ui/menu';
 import { overlay, toast } from '@/ui/overlay';
+import { openAdd } from './add_member';
 import { people } from './people';
 import { titleOf } from './title';
 
@@ -99,7 +100,7 @@ function MemberRow({ room, member }: { room: Room; member: Member }) {
         <p class="member-line">
           <span class="member-name" dir="auto" title={`@${username}`}>{name}</span>
           {me && <span class="hint">{t('you')}</span>}
-          {role !== 'member' && <span class="role">{t(role)}</span>}
+          {role !== 'member' && room.info!.kind !== 'dm' && <span class="role">{t(role)}</span>}
         </p>
         <p class="hint ellipsis">{display_name && <><bdi>@{username}</bdi> · </>}{status}</p>
       </div>
@@ -146,22 +147,6 @@ function confirmRemove(room: Room, userId: string, name: string): void {
       }}
     >
       <p>{t('removeText')}</p>
-    </FormDialog>,
-  );
-}
-
-function openAdd(room: Room): void {
-  overlay.open(
-    <FormDialog
-      title={t('addSomebody')} action={t('add')} onClose={overlay.close} key="add"
-      run={async (form) => {
-        await room.setMember(String(new FormData(form).get('user_id')).trim());
-        await people.load(room).catch(() => {});
-      }}
-    >
-      <Field name="user_id" label={t('userId')} hint={t('userIdHint')}>
-        <input id="field-user_id" name="user_id" class="input" required inputMode="numeric" pattern="\s*\d{1,19}\s*" autocomplete="off" />
-      </Field>
     </FormDialog>,
   );
 }

@@ -1,5 +1,5 @@
 // Making, changing, leaving and deleting rooms.
-import type { Room, RoomChange } from '@parley/client';
+import type { Room, RoomChange, RoomFields } from '@parley/client';
 import { client } from '@/app/client';
 import { i18n, t, tn } from '@/i18n/i18n';
 import { Button } from '@/ui/button';
@@ -55,23 +55,52 @@ export function seconds(n: number): string {
   return n < 3600 ? tn('minutes', n / 60) : tn('hours', n / 3600);
 }
 
+type Paced = Pick<RoomFields, 'slow_mode_seconds' | 'retention_days'>;
+
+/** How fast one may write there, and how long it is kept; `retention`: where one may say that too. */
+export function PaceFields({ room, retention = true }: { room: Paced; retention?: boolean }) {
+  const options = (values: number[], current: number, label: (n: number) => string) =>
+    [...new Set([...values, current])].sort((a, b) => a - b).map((n) => <option key={n} value={n}>{label(n)}</option>);
+  const days = room.retention_days ?? 0;
+  return (
+    <>
+      <Field name="slow" label={t('slowMode')} hint={t('slowModeHint')}>
+        <select id="field-slow" name="slow" class="select wide" aria-describedby="hint-slow" value={room.slow_mode_seconds}>
+          {options(SLOW_MODES, room.slow_mode_seconds, seconds)}
+        </select>
+      </Field>
+      {retention && (
+        <Field name="retention" label={t('retention')} hint={t('retentionHint')}>
+          <select id="field-retention" name="retention" class="select wide" aria-describedby="hint-retention" value={days}>
+            {options(RETENTIONS, days, (n) => (n ? tn('days', n) : t('forEver')))}
+          </select>
+        </Field>
+      )}
+    </>
+  );
+}
+
+/** What the form's PaceFields change. */
+export function paceOf(form: HTMLFormElement, before: Paced): RoomChange {
+  const change: RoomChange = {};
+  const slow = Number(text(form, 'slow'));
+  if (slow !== before.slow_mode_seconds) change.slow_mode_seconds = slow;
+  const days = Number(text(form, 'retention'));
+  if (new FormData(form).has('retention') && days !== (before.retention_days ?? 0)) change.retention_days = days || null;
+  return change;
+}
+
 export function openRoomSettings(room: Room): void {
   const info = room.info!;
   const owns = info.my_role === 'owner';
-  const options = (values: number[], current: number, label: (n: number) => string) =>
-    [...new Set([...values, current])].sort((a, b) => a - b).map((n) => <option key={n} value={n}>{label(n)}</option>);
-  const retention = info.retention_days ?? 0;
   overlay.open(
     <FormDialog
       title={t('roomSettings')} action={t('save')} onClose={overlay.close}
       run={async (form) => {
-        const change: RoomChange = {};
+        const change = paceOf(form, info);
         if (text(form, 'name') !== info.name) change.name = text(form, 'name');
         if (text(form, 'topic') !== info.topic) change.topic = text(form, 'topic');
         if (text(form, 'visibility') !== info.visibility) change.visibility = text(form, 'visibility') as 'public';
-        if (Number(text(form, 'slow')) !== info.slow_mode_seconds) change.slow_mode_seconds = Number(text(form, 'slow'));
-        const days = Number(text(form, 'retention'));
-        if (owns && days !== retention) change.retention_days = days || null;
         if (Object.keys(change).length) await room.update(change);
       }}
     >
@@ -82,18 +111,7 @@ export function openRoomSettings(room: Room): void {
         <input id="field-topic" name="topic" class="input" maxLength={500} defaultValue={info.topic} dir="auto" />
       </Field>
       <VisibilityChoice value={info.visibility} />
-      <Field name="slow" label={t('slowMode')} hint={t('slowModeHint')}>
-        <select id="field-slow" name="slow" class="select wide" value={info.slow_mode_seconds}>
-          {options(SLOW_MODES, info.slow_mode_seconds, seconds)}
-        </select>
-      </Field>
-      {owns && (
-        <Field name="retention" label={t('retention')} hint={t('retentionHint')}>
-          <select id="field-retention" name="retention" class="select wide" value={retention}>
-            {options(RETENTIONS, retention, (n) => (n ? tn('days', n) : t('forEver')))}
-          </select>
-        </Field>
-      )}
+      <PaceFields room={info} retention={owns} />
       {owns && (
         <div class="danger-zone">
           <Button kind="danger-text" onClick={() => confirmDelete(room)}>{t('deleteRoom')}</Button>

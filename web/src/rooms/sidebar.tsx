@@ -2,6 +2,7 @@
 import type { Room } from '@parley/client';
 import { client, myId } from '@/app/client';
 import { explain } from '@/app/errors';
+import { roomKey } from '@/app/platform';
 import { session } from '@/app/session';
 import { router, toRoom } from '@/app/route';
 import { openSettings } from '@/account/settings';
@@ -47,7 +48,7 @@ export function Sidebar({ openId }: { openId: string | undefined }) {
       </header>
       {rooms.length > 4 && (
         <button type="button" class="quick" onClick={openSwitcher}>
-          <Icon name="search" size={16} /><span class="grow">{t('goToRoom')}</span><kbd>Ctrl K</kbd>
+          <Icon name="search" size={16} /><span class="grow">{t('goToRoom')}</span><kbd>{roomKey()}</kbd>
         </button>
       )}
       <div class="sidebar-scroll" onKeyDown={keys}>
@@ -133,7 +134,7 @@ function Me() {
         <Avatar id={user.id} name={name} online={client.connection.name === 'online'} />
         <span class="me-text">
           <strong dir="auto">{name}</strong>
-          <span class="hint">@{user.username}</span>
+          <span class="hint"><bdi>@{user.username}</bdi></span>
         </span>
         <Icon name="gear" />
       </button>

@@ -90,12 +90,22 @@ export function FormDialog({ action, danger = false, run, onClose, children, ...
   );
 }
 
-export function Field({ label, hint, name, children }: { label: string; hint?: string; name: string; children: ComponentChildren }) {
+interface FieldProps {
+  label: string;
+  hint?: string;
+  name: string;
+  /** What is wrong with it, in the place of the hint. */
+  error?: string;
+  children: ComponentChildren;
+}
+
+export function Field({ label, hint, name, error, children }: FieldProps) {
   return (
     <div class="field">
       <label for={`field-${name}`}>{label}</label>
       {children}
-      {hint && <p class="hint" id={`hint-${name}`}>{hint}</p>}
+      {error ? <p class="form-error" id={`hint-${name}`} role="alert">{error}</p>
+        : hint && <p class="hint" id={`hint-${name}`}>{hint}</p>}
     </div>
   );
 }
