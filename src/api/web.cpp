@@ -101,9 +101,8 @@ void add_web_routes(Router& router, std::span<const WebFile> files,
                     const std::string& file_origins) {
     const auto policy = std::make_shared<const std::string>(content_security_policy(file_origins));
     for (const WebFile& file : files) {
-        // The compressed form tells versions apart as well, and the start reads a tenth of it all.
-        const std::string_view told_by = file.brotli.empty() ? file.bytes : file.brotli;
-        Handler handler = [&file, etag = etag_of(told_by), policy](RequestContext context) {
+        std::string etag(file.etag.empty() ? etag_of(file.bytes) : file.etag);
+        Handler handler = [&file, etag = std::move(etag), policy](RequestContext context) {
             return answer_file(&file, etag, policy, std::move(context));
         };
         router.add("GET", file.path, std::move(handler), Access::anyone);

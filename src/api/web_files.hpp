@@ -12,6 +12,8 @@ struct WebFile {
     std::string_view path, content_type, bytes;
     std::string_view gzip = {}, brotli = {}; // the same, smaller; empty where it would not be
     bool immutable = false;                  // its name changes with its bytes
+    // Quoted; made with the program, so that the start need not read every file. Empty: by etag_of().
+    std::string_view etag = {};
 };
 
 std::span<const WebFile> web_files();

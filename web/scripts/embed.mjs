@@ -4,6 +4,7 @@
 //
 // Run by cmake/embed.cmake, under a lock: several build folders share web/node_modules.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +59,11 @@ function compressed(file, number) {
   return found;
 }
 
+// 64 bits: it tells versions apart, and guards nothing.
+function etagOf(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
+}
+
 function source(rows) {
   let symbols = '';
   const view = (name, file) => {
@@ -67,7 +73,7 @@ function source(rows) {
   };
   const table = rows.map(({ path, file, gz, br, hashed }, i) =>
     `        {"${path}", "${TYPES[extname(file)]}", ${view(i, file)},\n`
-    + `         ${view(`${i}_gz`, gz)}, ${view(`${i}_br`, br)}, ${hashed}},\n`).join('');
+    + `         ${view(`${i}_gz`, gz)}, ${view(`${i}_br`, br)}, ${hashed}, "\\"${etagOf(file)}\\""},\n`).join('');
   return `// Made by web/scripts/embed.mjs.
 #include "api/web_files.hpp"
 
