@@ -1,5 +1,7 @@
 """The server dies and comes back; the pages stay open and go on by themselves."""
 
+import re
+
 from playwright.sync_api import expect
 
 # What Chromium itself writes for a server that is not there.
@@ -84,6 +86,21 @@ def test_a_message_that_waits_outlives_the_page(person, own_server):
     ann.sees("written without a server", timeout=30_000)
     bob.sees("written without a server", timeout=30_000)
     expect(ann.pending()).to_have_count(0)
+
+
+def test_a_room_that_could_not_be_loaded_is_loaded_when_it_can_be(person):
+    ann = person("ann")
+    bob = person("bob", allow=[*GONE, "ERR_FAILED"], own_socket=True)
+    ann.make_room(f"Room of {ann.name}")
+    ann.say("it was there before")
+    ann.sees("it was there before")
+    history = re.compile(r"/v1/rooms/\d+/messages")
+    bob.page.context.route(history, lambda call: call.abort())
+    bob.join_room(f"Room of {ann.name}")
+    expect(bob.page.locator(".timeline")).to_contain_text("could not be loaded")
+    bob.page.context.unroute(history)
+    bob.sees("it was there before")
+    expect(bob.page.locator(".timeline")).not_to_contain_text("could not be loaded")
 
 
 def test_who_was_away_gets_what_was_said_meanwhile_in_order(person, own_server):

@@ -17,3 +17,10 @@ function isCoded(thrown: unknown): thrown is { code: string } {
 export function codeOf(thrown: unknown): string {
   return isCoded(thrown) ? thrown.code : 'internal';
 }
+
+const PASSING = new Set(['offline', 'timeout', 'disconnected', 'unavailable', 'overloaded', 'shutting_down']);
+
+/** Whether the same may well succeed a little later. */
+export function isPassing(thrown: unknown): boolean {
+  return PASSING.has(codeOf(thrown));
+}

@@ -2,7 +2,7 @@
 import type { Room, TimelineMessage } from '@parley/client';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { client, myId } from '@/app/client';
-import { explain } from '@/app/errors';
+import { explain, isPassing } from '@/app/errors';
 import { toHome } from '@/app/route';
 import { session } from '@/app/session';
 import { t, tn } from '@/i18n/i18n';
@@ -24,6 +24,7 @@ import { useMessageKeys } from './message_keys';
 import { isMessage, keyOf, type Entry, type Row } from './rows';
 import { Timeline } from './timeline';
 
+const AGAIN_MS = 2_000;
 const KEPT_MAX = 1500;
 const KEPT = 400;
 const PAGE = 100;
@@ -210,10 +211,23 @@ function useLoading(room: Room, timeline: { current: Timeline | null }) {
     }
     return Boolean(reaches());
   });
-  const again = () => {
+  const again = useLatest(() => {
     setError(null);
     if (!room.loaded) open();
-  };
+  });
+  // What failed with the connection is tried again when that is back; it may be back already.
+  useEffect(() => {
+    if (!isPassing(error)) return undefined;
+    const retry = () => {
+      if (client.connection.name === 'online') again();
+    };
+    const off = client.on('connection', retry);
+    const timer = setTimeout(retry, AGAIN_MS);
+    return () => {
+      off();
+      clearTimeout(timer);
+    };
+  }, [error]);
   return { error, older, until, again };
 }
 
