@@ -62,7 +62,9 @@ def story(seconds):
         cluster.local.restart("user.1")
         time.sleep(part)
 
-    return Fault("sanitized", do, False, float("inf"), False, 2, lambda: None)
+    return Fault(
+        "sanitized", do, short=False, pause_max=float("inf"), door=False, observers=2, clocks=(0,), missing=lambda: None
+    )
 
 
 def main():
