@@ -112,7 +112,9 @@ class Person:
         self.page.locator(".sidebar-head").get_by_label("Find a public room").click()
         dialog = self.page.locator("dialog")
         dialog.get_by_label("Search public rooms").fill(name)
-        found = dialog.locator(".directory li").filter(has_text=name)
+        listed = dialog.locator(".directory li")
+        expect(listed.filter(has_not_text=name)).to_have_count(0)  # until then rows move
+        found = listed.filter(has_text=name)
         found.get_by_role("button", name="Join").click()
         self.is_in(name)
 
@@ -132,6 +134,14 @@ class Person:
 
     def badge(self, name):
         return self.room_link(name).locator(".badge")
+
+    def has_no_socket(self):
+        """Soon: the page is drawn before it hears that they are closed."""
+        for _ in range(100):
+            if all(socket.is_closed() for socket in self.watch.sockets):
+                return True
+            self.page.wait_for_timeout(50)
+        return False
 
     # --- messages
     def say(self, text):
