@@ -1,6 +1,7 @@
 """Draws the pictures in docs/images: a server of its own, a small team's conversation, a browser.
 
-Run from anywhere: python3 tools/screenshots.py [FOLDER]   (needs Debian's chromium and a built server)
+Run from anywhere: python3 tools/screenshots.py [FOLDER]   (needs Debian's chromium and
+fonts-noto-color-emoji, and a built server)
 """
 
 import os

@@ -36,22 +36,13 @@ bool matches(std::string_view header, std::string_view etag) {
     return false;
 }
 
-Task<Result<net::HttpResponse>> answer_file(const WebFile* file, std::string etag,
+Task<Result<net::HttpResponse>> answer_file(const WebFile* file,
                                             std::shared_ptr<const std::string> policy,
                                             RequestContext context) {
-    co_return serve_file(*file, etag, *policy, context.request);
+    co_return serve_file(*file, *policy, context.request);
 }
 
 } // namespace
-
-// FNV-1a, 64 bits: it tells versions apart, and guards nothing.
-std::string etag_of(std::string_view bytes) {
-    std::uint64_t hash = 0xCBF29CE484222325ull;
-    for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
-    char text[24];
-    std::snprintf(text, sizeof text, "\"%016llx\"", static_cast<unsigned long long>(hash));
-    return text;
-}
 
 bool accepts(std::string_view accept_encoding, std::string_view coding) {
     while (!accept_encoding.empty()) {
@@ -74,10 +65,10 @@ std::string content_security_policy(const std::string& file_origins) {
            "frame-ancestors 'none'";
 }
 
-net::HttpResponse serve_file(const WebFile& file, std::string_view etag, const std::string& policy,
+net::HttpResponse serve_file(const WebFile& file, const std::string& policy,
                              const net::HttpRequest& request) {
     const Encoded chosen = encoded(file, request.joined("accept-encoding"));
-    std::string tag(etag);
+    std::string tag(file.etag);
     if (!chosen.coding.empty()) tag.insert(tag.size() - 1, "-" + std::string(chosen.coding));
     net::HttpResponse response;
     response.content_type = file.content_type;
@@ -101,9 +92,8 @@ void add_web_routes(Router& router, std::span<const WebFile> files,
                     const std::string& file_origins) {
     const auto policy = std::make_shared<const std::string>(content_security_policy(file_origins));
     for (const WebFile& file : files) {
-        std::string etag(file.etag.empty() ? etag_of(file.bytes) : file.etag);
-        Handler handler = [&file, etag = std::move(etag), policy](RequestContext context) {
-            return answer_file(&file, etag, policy, std::move(context));
+        Handler handler = [&file, policy](RequestContext context) {
+            return answer_file(&file, policy, std::move(context));
         };
         router.add("GET", file.path, std::move(handler), Access::anyone);
     }

@@ -15,10 +15,8 @@
 
 namespace parley::api {
 
-// A quoted hash of the bytes.
-std::string etag_of(std::string_view bytes);
-// `etag` is the file's; each encoding has one of its own, made of it.
-net::HttpResponse serve_file(const WebFile& file, std::string_view etag, const std::string& policy,
+// Each encoding has an ETag of its own, made of the file's.
+net::HttpResponse serve_file(const WebFile& file, const std::string& policy,
                              const net::HttpRequest& request);
 // `file_origins`: of a store of media or its cache elsewhere, with spaces between; "": there is
 // none.

@@ -12,7 +12,7 @@ struct WebFile {
     std::string_view path, content_type, bytes;
     std::string_view gzip = {}, brotli = {}; // the same, smaller; empty where it would not be
     bool immutable = false;                  // its name changes with its bytes
-    // Quoted; made with the program, so that the start need not read every file. Empty: etag_of().
+    // Quoted, of the bytes. Made with the program, so that its start need not read every file.
     std::string_view etag = {};
 };
 

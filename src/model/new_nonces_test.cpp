@@ -5,6 +5,8 @@
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
+#include <vector>
 
 namespace parley::model {
 namespace {
@@ -47,9 +49,15 @@ TEST(NewNonces, AnOlderOneOfASecondDeviceIsNewAsLongAsAllNewerAreKnown) {
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c5"));
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0a0")); // the file may have it
-    // The two are forgotten now, and what is not greater than both may be one of them.
-    for (std::size_t i = 0; i < 2 * limits::kRecentNonces; ++i)
-        nonces.remember(kRoom, model::UserId{3}, "0193" + std::to_string(10'000'000 + i));
+    auto others = [&nonces, i = 10'000'000]() mutable {
+        for (std::size_t more = 0; more < limits::kRecentNonces; ++more)
+            nonces.remember(kRoom, model::UserId{3}, "0193" + std::to_string(i++));
+    };
+    others(); // the two are in the older generation
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
+    EXPECT_TRUE(nonces.surely_new(kRoom, kUser, "0192f0c3"));
+    others(); // and forgotten: what is not greater than both may be one of them
+    EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c3"));
     EXPECT_FALSE(nonces.surely_new(kRoom, kUser, "0192f0c4"));
     EXPECT_TRUE(nonces.surely_new(kRoom, kUser, "0192f0c6"));
 }
@@ -58,22 +66,27 @@ TEST(NewNonces, AnOlderOneOfASecondDeviceIsNewAsLongAsAllNewerAreKnown) {
 TEST(NewNonces, NeverCallsAStoredNonceNew) {
     std::mt19937 random(7);
     std::set<std::tuple<std::int64_t, std::int64_t, std::string>> stored;
+    std::vector<std::tuple<std::int64_t, std::int64_t, std::string>> sent;
     NewNonces nonces;
     nonces.start("");
     int fast = 0;
-    for (int i = 0; i < 60'000; ++i) {
-        const model::RoomId room{1 + static_cast<std::int64_t>(random() % 300)};
-        const model::UserId user{1 + static_cast<std::int64_t>(random() % 200)};
+    for (int i = 0; i < 150'000; ++i) {
+        model::RoomId room{1 + static_cast<std::int64_t>(random() % 300)};
+        model::UserId user{1 + static_cast<std::int64_t>(random() % 200)};
         std::string nonce =
             "01" + std::to_string(1'000'000 + i / 2 + static_cast<int>(random() % 50));
-        if (random() % 20 == 0) nonce = "01" + std::to_string(1'000'000 + random() % 60'000);
+        if (random() % 20 == 0) nonce = "01" + std::to_string(1'000'000 + random() % 80'000);
+        if (i > 0 && random() % 10 == 0) // again, of any age
+            std::tie(room.value, user.value, nonce) = sent[random() % sent.size()];
         const bool is_stored = stored.contains({room.value, user.value, nonce});
         const bool said_new = nonces.surely_new(room, user, nonce);
         ASSERT_FALSE(is_stored && said_new);
         fast += said_new;
         nonces.remember(room, user, nonce);
+        sent.emplace_back(room.value, user.value, nonce);
         if (random() % 10 != 0) stored.insert({room.value, user.value, nonce}); // else rolled back
-        if (i % 10'000 == 9'999) {
+        // Long enough apart that generations come and go.
+        if (i % 75'000 == 74'999) {
             std::string newest;
             for (const auto& row : stored) newest = std::max(newest, std::get<2>(row));
             nonces = NewNonces();
