@@ -216,6 +216,10 @@ RoomRoutes::Answer RoomRoutes::change(RequestContext context) {
     PARLEY_CO_TRY(draft.retention_days,
                   body.optional_number("retention_days", 1, limits::kRetentionDaysMax));
     const bool says_what_it_is = draft.name || draft.topic || draft.visibility;
+    // A role on the server says nothing of these: a private room stays unknown to strangers.
+    if (says_what_it_is && !rights.in_room) {
+        PARLEY_CO_CHECK(co_await x_rooms.require(me, room, chat::Action::change_room));
+    }
     const bool as_moderator = rights.on_server && !(rights.in_room && says_what_it_is);
     auto checked = as_moderator ? chat::Composer::room_by_moderator(room, me, std::move(draft))
                                 : chat::Composer::room(room, me, std::move(draft));
